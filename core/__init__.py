@@ -1,0 +1,1 @@
+"""The small shared base: it knows no app."""
