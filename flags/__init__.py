@@ -1,0 +1,1 @@
+"""Flags, releases and rollouts: who runs which build of the host."""

@@ -1,0 +1,1 @@
+"""Diagnosis, remedies, verification and learning."""

@@ -1,0 +1,1 @@
+"""Hosts, sessions, reports and incidents: what went wrong, for whom."""

@@ -1,0 +1,1 @@
+"""How users and the owner are told; knows no domain."""

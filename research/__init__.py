@@ -1,0 +1,1 @@
+"""Researched improvement proposals."""

@@ -1,0 +1,55 @@
+"""What import-linter can't see: string foreign keys, relations, and tasks called by name."""
+
+import re
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.apps import apps
+from django.conf import settings
+
+LAYERS = ["notifications", "incidents", "flags", "healing", "research", "console", "kriptik_ops"]
+ROOT = Path(settings.BASE_DIR)
+
+
+def rank(app: str) -> int:
+    return LAYERS.index(app)
+
+
+def test_no_relation_points_upward():
+    upward = [
+        f"{model._meta.label}.{field.name} -> {field.related_model._meta.label}"
+        for app in LAYERS
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.get_fields()
+        if field.is_relation and field.concrete and field.related_model._meta.app_label in LAYERS
+        if rank(field.related_model._meta.app_label) > rank(app)
+    ]
+    assert upward == []
+
+
+@pytest.mark.parametrize("app", LAYERS[:-1])
+def test_no_task_or_app_above_is_called_by_name(app):
+    above = "|".join(LAYERS[rank(app) + 1 : -1]) or "nothing"
+    call = re.compile(
+        rf"""(?:send_task|signature|import_string|import_module|get_model|get_app_config)\(\s*["'](?:{above})\b"""
+    )
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in (ROOT / app).rglob("*.py")
+        if (match := call.search(path.read_text()))
+    ]
+    assert found == []
+
+
+def test_every_beat_entry_names_a_task_that_exists():
+    current_app.loader.import_default_modules()
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert scheduled <= set(current_app.tasks), "a beat entry names a task that no app defines"
+
+
+def test_every_task_is_named_after_its_app():
+    current_app.loader.import_default_modules()
+    ours = [t for t in current_app.tasks.values() if t.__module__.split(".")[0] in LAYERS]
+    assert ours, "no task was found: the check would pass on nothing"
+    assert [t.name for t in ours if not t.name.startswith(t.__module__.split(".")[0] + ".")] == []
