@@ -1,0 +1,96 @@
+"""All processes of one machine under supervisord: started together, restarted when one dies, ended together."""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STOP_S = 15  # what a worker in the middle of a step gets before it is killed; its lease covers the rest
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process: `priority` orders the start (low first) and, reversed, the end."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 100
+    stop_signal: str = "TERM"
+
+
+def configuration(programs: Sequence[Program], var: Path) -> str:
+    """The supervisord configuration text: every log under var/log, no listening port."""
+    logs = var / "log"
+    lines = [
+        "[supervisord]",
+        "nodaemon=true",
+        "silent=true",
+        f"logfile={_escape(str(logs / 'supervisord.log'))}",
+        f"pidfile={_escape(str(var / 'supervisord.pid'))}",
+        f"childlogdir={_escape(str(logs))}",
+        "",
+    ]
+    for program in programs:
+        environment = ",".join(f'{key}="{_quoted(value)}"' for key, value in program.env.items())
+        lines += [
+            f"[program:{program.name}]",
+            f"command={_escape(shlex.join(program.argv))}",
+            f"environment={environment}",
+            f"priority={program.priority}",
+            f"stopsignal={program.stop_signal}",
+            "stopasgroup=true",
+            "killasgroup=true",
+            f"stopwaitsecs={STOP_S}",
+            "autorestart=true",
+            "startretries=10",
+            "redirect_stderr=true",
+            f"stdout_logfile={_escape(str(logs / f'{program.name}.log'))}",
+            "stdout_logfile_maxbytes=5MB",
+            "stdout_logfile_backups=1",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def start(programs: Sequence[Program], var: Path) -> subprocess.Popen[bytes]:
+    """Starts supervisord with these programs; it dies with us, whatever becomes of us."""
+    (var / "log").mkdir(parents=True, exist_ok=True)
+    path = var / "supervisord.conf"
+    path.write_text(configuration(programs, var))
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(path)],
+        # A group of its own: Ctrl-C must reach only us, so that we end the others in order.
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends supervisord and everything it started, in order."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=STOP_S + 10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(value: str) -> str:
+    return _escape(value).replace("\\", "\\\\").replace('"', '\\"')
