@@ -38,11 +38,11 @@ def configuration(programs: Sequence[Program], var: Path) -> str:
         "",
     ]
     for program in programs:
-        environment = ",".join(f'{key}="{_quoted(value)}"' for key, value in program.env.items())
+        # env(1) instead of supervisord's `environment`, whose values can't hold a quote.
+        command = ["env", *(f"{key}={value}" for key, value in program.env.items()), *program.argv]
         lines += [
             f"[program:{program.name}]",
-            f"command={_escape(shlex.join(program.argv))}",
-            f"environment={environment}",
+            f"command={_escape(shlex.join(command))}",
             f"priority={program.priority}",
             f"stopsignal={program.stop_signal}",
             "stopasgroup=true",
@@ -91,6 +91,3 @@ def _die_with_parent() -> None:
 def _escape(text: str) -> str:
     return text.replace("%", "%%")
 
-
-def _quoted(value: str) -> str:
-    return _escape(value).replace("\\", "\\\\").replace('"', '\\"')
