@@ -39,6 +39,16 @@ class Host(models.Model):
     origins = models.JSONField(default=list, blank=True, help_text="The sites that may load the SDK.")
     base_url = models.URLField(max_length=300, help_text="Where Ops reaches the host's signed endpoints.")
     git_dir = models.CharField(max_length=500, blank=True, help_text="The host's repository on this machine.")
+    data_dir = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="The folder with the host's data, given in the manifest's data_env.",
+    )
+    environment = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Variables of the host's own processes, such as the addresses of its services. No secrets.",
+    )
     branch = models.CharField(max_length=200, default="main")
     manifest_toml = models.TextField(blank=True)
     autonomy = models.CharField(max_length=10, choices=Autonomy, default=Autonomy.PROPOSE)
