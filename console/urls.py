@@ -1,6 +1,8 @@
-"""Addresses of the Manager's Console."""
+"""Addresses of the Manager's Console: the owner's admin site, and nothing beside it."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("console/", admin.site.urls)]
+from console import admin, pages  # noqa: F401 (they register what the site shows)
+from console.site import owner_site
+
+urlpatterns: list[URLPattern | URLResolver] = [path("console/", owner_site.urls)]

@@ -1,0 +1,52 @@
+"""The admin class that all of ours derive from."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin as UnfoldModelAdmin
+
+from console import access
+from console.audit import audit_write
+
+M = TypeVar("M", bound=Model)
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as TypedModelAdmin
+else:
+
+    class TypedModelAdmin:
+        """unfold's class, with the subscript that type checkers want."""
+
+        def __class_getitem__(cls, _: Any) -> type:
+            return UnfoldModelAdmin
+
+
+class ReadOnlyMixin:
+    """Rows that services write: the console shows them, and changes them through actions only."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NoBulkDeleteMixin:
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
+        actions.pop("delete_selected", None)
+        return actions
+
+
+def audited(request: HttpRequest, action: str, subject: Any, **detail: Any) -> None:
+    audit_write(
+        actor=access.actor_name(request),
+        action=action,
+        subject=str(subject),
+        detail=detail,
+        ip=access.client_ip(request),
+    )

@@ -1,0 +1,62 @@
+"""How the console looks: unfold's settings, read by kriptik_ops.settings as UNFOLD.
+
+Primary is the overlay's amber, one step darker where white text stands on it (contrast 5:1).
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _style(_: HttpRequest) -> str:
+    return static("console/console.css")
+
+
+def _script(_: HttpRequest) -> str:
+    return static("console/console.js")
+
+
+def _icon(_: HttpRequest) -> str:
+    return static("console/mark.svg")
+
+
+def _item(title: str, icon: str, view: str, badge: str | None = None) -> dict[str, Any]:
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
+    return item | {"badge": badge} if badge else item
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "KripTik Ops",
+    "SITE_HEADER": "KripTik Ops",
+    "SITE_SUBHEADER": "Manager's Console",
+    "SITE_URL": None,
+    "SITE_ICON": _icon,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [_style],
+    "SCRIPTS": [_script],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.7% .022 95.277)",
+            "100": "oklch(96.2% .059 95.617)",
+            "200": "oklch(92.4% .12 95.746)",
+            "300": "oklch(87.9% .169 91.605)",
+            "400": "oklch(82.8% .189 84.429)",
+            "500": "oklch(76.9% .188 70.08)",
+            "600": "oklch(55.5% .163 48.998)",
+            "700": "oklch(47.3% .137 46.201)",
+            "800": "oklch(41.4% .112 45.904)",
+            "900": "oklch(34% .09 45.8)",
+            "950": "oklch(27.9% .077 45.635)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [],
+    },
+}

@@ -1,0 +1,1 @@
+"""The console's own pages, each registered on the owner's site."""
