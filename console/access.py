@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest
 from django_otp import devices_for_user
@@ -23,8 +23,13 @@ BRAKE_FAILURES = 10
 
 def owner_verified(user: Any) -> bool:
     """Whether this user of a request is the owner with the second factor given."""
+    return bool(user and user.is_active and user.is_staff and second_factor_given(user))
+
+
+def second_factor_given(user: Any) -> bool:
+    """django-otp's middleware puts `is_verified` on the request's user; without it the answer is no."""
     verified = getattr(user, "is_verified", None)
-    return bool(user and user.is_active and user.is_staff and verified is not None and verified())
+    return verified is not None and bool(verified())
 
 
 def client_ip(request: HttpRequest) -> str:
@@ -32,7 +37,7 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def actor_name(request: HttpRequest) -> str:
-    return str(cast(AbstractUser, request.user).get_username()) if request.user.is_authenticated else ""
+    return request.user.get_username() if request.user.is_authenticated else ""
 
 
 def key_hash(session_key: str) -> str:
@@ -42,7 +47,7 @@ def key_hash(session_key: str) -> str:
 def session_begin(request: HttpRequest) -> OwnerSession:
     """Records a login; the session's key was made new by Django's login just before."""
     return OwnerSession.objects.create(
-        user=cast(AbstractUser, request.user),
+        user=cast(User, request.user),
         key_hash=key_hash(request.session.session_key or ""),
         ip=client_ip(request),
         user_agent=request.META.get("HTTP_USER_AGENT", "")[:300],

@@ -7,7 +7,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from console.access import session_end, session_fault, session_of, session_touch
+from console.access import second_factor_given, session_end, session_fault, session_of, session_touch
 from console.audit import audit_write
 
 # 'unsafe-eval' is for Alpine, which unfold is built with; 'unsafe-inline' stays off scripts, so markup
@@ -35,7 +35,7 @@ class ConsoleMiddleware:
         return response
 
     def _ended(self, request: HttpRequest) -> HttpResponse | None:
-        if not request.user.is_authenticated or not request.user.is_verified():
+        if not request.user.is_authenticated or not second_factor_given(request.user):
             return None
         session = session_of(request.session.session_key)
         fault = session_fault(session)

@@ -12,7 +12,11 @@ from console.audit import audit_write
 M = TypeVar("M", bound=Model)
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as TypedModelAdmin
+    from django.contrib.admin import ModelAdmin
+
+    class TypedModelAdmin(ModelAdmin[M]):
+        """unfold's class has no types; Django's stubs say the same of it."""
+
 else:
 
     class TypedModelAdmin:

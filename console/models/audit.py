@@ -33,7 +33,7 @@ class AuditEntry(models.Model):
         return f"{self.sequence} {self.action} {self.subject}".strip()
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("An audit entry is never changed.")
         super().save(*args, **kwargs)
 

@@ -49,7 +49,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = options["email"].strip().lower()
-        password = options["password"] or os.environ.get("KRIPTIK_OWNER_PASSWORD") or secrets.token_urlsafe(12)
+        password = (
+            options["password"] or os.environ.get("KRIPTIK_OWNER_PASSWORD") or secrets.token_urlsafe(12)
+        )
         self._check(email, password, options["force"])
         owner = owner_create(email, password)
         if options["json"]:
