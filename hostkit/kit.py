@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from hostkit.identity import REMEMBER_COOKIE, identity_token, remembered_user
+from hostkit.identity import REMEMBER_COOKIE, forget, identity_token, remember, remembered_user
 from hostkit.nonces import MemoryNonceStore, NonceStore
 from hostkit.shapes import ActionCall, ActionResult, Clone, Cookie, Description, Invariant, Request
 
@@ -89,6 +89,13 @@ class HostKit:
     def identity(self, user: str) -> str:
         hook: ClaimsHook | None = self.hooks.get("claims")
         return identity_token(self.secret, self.host, user, clock=self.clock, **(hook(user) if hook else {}))
+
+    def remember(self, response_headers: Any, user: str, *, secure: bool = False) -> None:
+        """`hostkit.remember` with this kit's secret and host."""
+        remember(response_headers, user, secret=self.secret, host=self.host, secure=secure)
+
+    def forget(self, response_headers: Any, *, secure: bool = False) -> None:
+        forget(response_headers, secure=secure)
 
     def _add(self, name: str, hook: _Hook) -> _Hook:
         return _add_once(self.hooks, name, hook)

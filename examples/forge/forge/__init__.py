@@ -1,0 +1,1 @@
+"""Forge: describe an app, watch it being built, preview it."""

@@ -1,0 +1,10 @@
+// A purchase is settled by the payment provider's message, often after this page was loaded: keep the balance fresh.
+import { get, showBalance } from "./api.js";
+
+const EVERY_MS = 2500;
+
+setInterval(async () => {
+  if (document.hidden) return;
+  const { shown } = await get("/api/credits").catch(() => ({}));
+  if (shown !== undefined) showBalance(shown);
+}, EVERY_MS);

@@ -1,0 +1,1 @@
+"""The outside services of Forge, played by real HTTP servers: a model provider and a payment provider."""
