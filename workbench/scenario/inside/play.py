@@ -1,0 +1,144 @@
+"""Plays the steps on a page. A step that can't be done as recorded ends the run as an error; nothing is
+skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import time
+from typing import Any
+
+from workbench.scenario.inside.watch import Watch
+from workbench.scenario.model import Locator, Step, Wait
+from workbench.scenario.shapes import path_matches
+
+ELEMENT_S = 6.0
+ACTION_MS = 5000
+_FIRST_CHOICE_S = 0.4
+_POLL_S = 0.03
+
+
+class StepFailed(Exception):
+    """The page did not allow the step; the message names step and reason."""
+
+
+def find(page: Any, locator: Locator) -> Any:
+    """The Playwright locator; values go through its typed calls or as quoted data, never as a selector
+    of our making.
+    """
+    match locator.by:
+        case "testid":
+            return page.get_by_test_id(locator.value)
+        case "role":
+            name = {"name": locator.name, "exact": True} if locator.name else {}
+            return page.get_by_role(locator.role, **name)
+        case "placeholder":
+            return page.get_by_placeholder(locator.value, exact=True)
+        case "label":
+            return page.get_by_label(locator.value, exact=True)
+        case "text":
+            return page.get_by_text(locator.value, exact=True)
+        case _:
+            return page.locator(f"css={locator.value}")
+
+
+async def visible_count(page: Any, locator: Locator) -> int:
+    """How many visible elements match; a locator that Playwright can't read matches none."""
+    from playwright.async_api import Error
+
+    try:
+        return int(await find(page, locator).filter(visible=True).count())
+    except Error:
+        return 0
+
+
+async def pick(page: Any, step: Step, notes: list[str]) -> Any:
+    """The first candidate that matches exactly one visible element. Raises StepFailed with the counts of
+    each.
+    """
+    started = time.monotonic()
+    while True:
+        counts = []
+        for rank, locator in enumerate(step.locators):
+            counts.append(await visible_count(page, locator))
+            # The recorded first choice gets a moment before another candidate may stand in for it.
+            if counts[-1] == 1 and (rank == 0 or time.monotonic() - started > _FIRST_CHOICE_S):
+                if rank:
+                    notes.append(
+                        f"{step.kind}: found by {locator.describe()}, not by {step.locators[0].describe()}"
+                    )
+                return find(page, locator).filter(visible=True)
+        if time.monotonic() - started > ELEMENT_S:
+            tried = ", ".join(f"{one.describe()}: {n}" for one, n in zip(step.locators, counts, strict=True))
+            raise StepFailed(f"no locator matches exactly one visible element ({tried[:400]})")
+        await asyncio.sleep(_POLL_S)
+
+
+async def play(page: Any, step: Step, base: str, notes: list[str]) -> None:
+    """Do one step. Raises StepFailed."""
+    from playwright.async_api import Error
+
+    try:
+        if step.kind == "navigate":
+            await page.goto(f"{base}{step.path}", wait_until="load", timeout=15_000)
+        elif step.kind == "back":
+            await page.go_back(wait_until="load", timeout=15_000)
+        elif step.kind == "press" and not step.locators:
+            await page.keyboard.press(step.key)
+        else:
+            await _act(await pick(page, step, notes), step)
+    except Error as failure:
+        raise StepFailed(failure.message.splitlines()[0][:300]) from failure
+
+
+async def _act(element: Any, step: Step) -> None:
+    match step.kind:
+        case "click":
+            await element.click(timeout=ACTION_MS)
+        case "fill":
+            await element.fill(step.value or "", timeout=ACTION_MS)
+        case "press":
+            await element.press(step.key, timeout=ACTION_MS)
+        case "select":
+            await element.select_option(step.value, timeout=ACTION_MS)
+        case "check":
+            await element.set_checked(step.value != "off", timeout=ACTION_MS)
+        case "upload":
+            await element.set_input_files(_synthetic_file(step.value or "bin"), timeout=ACTION_MS)
+        case _:
+            raise StepFailed(f"the runner knows no step of kind {step.kind}")
+
+
+def _synthetic_file(extension: str) -> dict[str, Any]:
+    name = f"upload.{extension}"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return {"name": name, "mimeType": kind, "buffer": b"kriptik synthetic upload\n" * 40}
+
+
+async def wait_for(page: Any, watch: Watch, wait: Wait, mark: float) -> None:
+    """Wait until all came about that followed this action in the recording. Raises StepFailed naming
+    what did not.
+    """
+    deadline = mark + wait.timeout_ms / 1000
+    while True:
+        missing = await _missing(page, watch, wait, mark)
+        if missing is None:
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise StepFailed(f"{missing} within {wait.timeout_ms} ms, as it did in the recording")
+        await watch.next_change(min(left, 0.05))
+
+
+async def _missing(page: Any, watch: Watch, wait: Wait, mark: float) -> str | None:
+    if wait.navigated is not None and not path_matches(wait.navigated, page.url):
+        return f"{wait.navigated} did not open"
+    pattern = wait.request
+    if pattern is not None and not any(
+        seen.matches(pattern) and seen.ended is not None for seen in watch.since(mark)
+    ):
+        return f"{pattern.method} {pattern.path} did not finish"
+    if wait.appeared is not None and await visible_count(page, wait.appeared) == 0:
+        return f"{wait.appeared.describe()} did not appear"
+    return None
