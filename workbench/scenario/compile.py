@@ -124,7 +124,7 @@ def _step(action: Action, *, failing: bool) -> Step:
     if action.kind not in ("navigate", "press") and not locators:
         raise NotReproducible(f"the recorded {action.kind} has no locator to find its element by")
     return Step(
-        kind=action.kind,  # type: ignore[arg-type]  # the journey has left out the kinds that are no steps
+        kind=action.kind,
         locators=locators,
         value=_value(action),
         key=_key(action),
