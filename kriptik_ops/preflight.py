@@ -25,7 +25,7 @@ def port_problems(ports: Mapping[str, tuple[str, int]]) -> list[str]:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 found.append(
-                    f"Port {port} ({purpose}) is in use: stop what listens there, or set {variable} to another."
+                    f"Port {port} ({purpose}) is in use: stop what listens there, or set {variable}."
                 )
     return found
 

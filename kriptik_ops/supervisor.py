@@ -1,4 +1,4 @@
-"""All processes of one machine under supervisord: started together, restarted when one dies, ended together."""
+"""All processes of one machine under supervisord: started, restarted and ended together."""
 
 import ctypes
 import os
@@ -90,4 +90,3 @@ def _die_with_parent() -> None:
 
 def _escape(text: str) -> str:
     return text.replace("%", "%%")
-

@@ -63,9 +63,9 @@ def test_a_second_start_is_refused_and_a_dead_one_leaves_no_lock(tmp_path):
     )
     assert held.stdout.readline() == "held\n"
     assert preflight.is_running(tmp_path)
-    with pytest.raises(Permanent, match=rf"already runs from .* \(process {held.pid}\)"):
-        with preflight.only_one(tmp_path):
-            pass
+    refused = pytest.raises(Permanent, match=rf"already runs from .* \(process {held.pid}\)")
+    with refused, preflight.only_one(tmp_path):
+        pass
     held.kill()
     held.wait()
     with preflight.only_one(tmp_path):

@@ -1,0 +1,101 @@
+"""Starts the product on one machine, waits until it works, and ends all of it again."""
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from core.errors import Permanent
+from kriptik_ops import fleet, hosts, preflight, supervisor
+from kriptik_ops.celery import app as celery
+from kriptik_ops.embedded import ensure_secret_key
+from kriptik_ops.supervisor import Program
+
+READY_S = 60.0
+POLL_S = 0.1
+
+
+class _Ended(Exception):
+    """Ctrl-C or SIGTERM: a normal end."""
+
+
+def prepare(extra_ports: dict[str, tuple[str, int]] | None = None) -> None:
+    """Judges the machine and brings the database up to date; raises Permanent with one line a problem."""
+    problems = [
+        *preflight.disk_problems(settings.VAR_DIR),
+        *preflight.part_problems(),
+        *preflight.port_problems({**fleet.ports(), **(extra_ports or {})}),
+    ]
+    if problems:
+        raise Permanent("\n".join(problems))
+    ensure_secret_key(settings.VAR_DIR)
+    settings.SECRET_KEY = (settings.VAR_DIR / "secret_key").read_text().strip()
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def run(extra: Sequence[Program], say: Callable[[str], None], ready: Callable[[], None]) -> None:
+    """Runs everything until Ctrl-C; `ready` is called once the product answers.
+
+    Raises Permanent when it does not come up in time or supervisord ends by itself.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    process = supervisor.start([*fleet.programs(), *extra], settings.VAR_DIR)
+    try:
+        _wait_until_ready(process)
+        hosts.start_all(say)
+        ready()
+        process.wait()
+        raise Permanent(f"The supervisor ended by itself; see {settings.VAR_DIR / 'log'}.")
+    except _Ended:
+        say("Stopping ...")
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+        hosts.stop_all()
+        supervisor.stop(process)
+        connections.close_all()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise _Ended
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_S
+    pending = {"web": _web_answers, "workers": _workers_answer}
+    while pending:
+        if process.poll() is not None:
+            raise Permanent(f"The supervisor ended at once; see {settings.VAR_DIR / 'log'}.")
+        if time.monotonic() > deadline:
+            raise Permanent(
+                f"Not ready after {READY_S:.0f} s: {', '.join(pending)}. See {settings.VAR_DIR / 'log'}."
+            )
+        pending = {name: answers for name, answers in pending.items() if not answers()}
+        time.sleep(POLL_S)
+
+
+def _web_answers() -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{settings.PORT}/healthz", timeout=1).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _workers_answer() -> bool:
+    try:
+        replies = celery.control.ping(timeout=0.5)
+    except (OSError, celery.connection().connection_errors):
+        return False
+    return len(replies) >= 2
+
+
+def width() -> int:
+    return min(shutil.get_terminal_size().columns, 100)

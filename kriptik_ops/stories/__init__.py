@@ -1,0 +1,1 @@
+"""The demo's three stories, driven in a real browser as three users, and told as timelines."""

@@ -1,0 +1,154 @@
+"""Ada's Generate, Ben's credits, Chloe's login: what each does at Forge, and what must be true at the end."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from kriptik_ops.stories.browser import StoryFailed, Visitor
+
+MODEL_KEY = "forge"
+BURST = 14  # requests of other tenants at once: more than the provider's bucket holds
+HEAL_CODE_S = 240
+HEAL_RUNBOOK_S = 60
+
+
+@dataclass(frozen=True)
+class Services:
+    """Addresses that a story needs beside the host's own."""
+
+    model_url: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """`trouble` brings the user into it and returns when they acted, in epoch ms (None: nothing went
+    wrong, it was healed before). `ending` waits for the words and then does again what had failed."""
+
+    scenario: str
+    user: str
+    title: str
+    trouble: Callable[[Visitor, Services], int | None]
+    ending: Callable[[Visitor, Services], None]
+
+
+def log_in(page: Page, name: str) -> None:
+    page.goto("/login")
+    page.get_by_test_id("login-email").fill(f"{name}@forge.example")
+    page.get_by_test_id("login-password").fill(f"{name}-builds-apps")
+    page.get_by_test_id("login-submit").click()
+
+
+def clicked(visitor: Visitor) -> int:
+    """When the user's last click at the host reached the page, in epoch ms."""
+    at: int = visitor.wait_for(
+        "The click", lambda: max((m["at"] for m in visitor.marks if m["what"] == "click"), default=0), 5
+    )
+    return at
+
+
+def build_an_app(visitor: Visitor, prompt: str) -> None:
+    """A healthy session: somebody for whom Generate works."""
+    visitor.page.get_by_test_id("prompt").fill(prompt)
+    visitor.page.get_by_test_id("generate").click()
+    expect(visitor.page.get_by_test_id("preview")).to_be_visible()
+
+
+def other_tenants(services: Services) -> None:
+    """Other customers of the provider use up the shared key's rate limit, as they do in life."""
+
+    def one(_: int) -> int:
+        return httpx.post(
+            f"{services.model_url}/v1/generate",
+            json={"prompt": "A to-do list"},
+            headers={"Authorization": f"Bearer {MODEL_KEY}"},
+            timeout=10,
+        ).status_code
+
+    with ThreadPoolExecutor(BURST) as pool:
+        if 429 not in list(pool.map(one, range(BURST))):
+            raise StoryFailed("The model provider did not limit a burst; the story has no trouble to tell.")
+
+
+# --- Ada: Generate does nothing --------------------------------------------------------------------------
+def _generate_in_a_burst(visitor: Visitor, services: Services) -> int | None:
+    log_in(visitor.page, "ada")
+    visitor.page.get_by_test_id("prompt").fill("A habit tracker for a small running club")
+    other_tenants(services)
+    with visitor.page.expect_response("**/api/generate") as answer:
+        visitor.page.get_by_test_id("generate").click()
+    at = clicked(visitor)
+    return None if answer.value.ok else at
+
+
+def _generate_again(visitor: Visitor, services: Services) -> None:
+    visitor.wait_for_stage("resolved", seconds=HEAL_CODE_S)
+    with visitor.page.expect_navigation():
+        visitor.press("try-again")
+    visitor.page.get_by_test_id("prompt").fill("A habit tracker for a small running club")
+    other_tenants(services)
+    visitor.page.get_by_test_id("generate").click()
+    expect(visitor.page.get_by_test_id("preview")).to_be_visible()
+
+
+# --- Ben: the credits don't arrive -----------------------------------------------------------------------
+def _buy_credits(visitor: Visitor, _: Services) -> int | None:
+    log_in(visitor.page, "ben")
+    visitor.page.get_by_test_id("nav-credits").click()
+    visitor.page.get_by_test_id("buy-100").click()
+    at = clicked(visitor)
+    expect(visitor.page.get_by_test_id("purchase-done")).to_be_visible()
+    return at
+
+
+def _balance_is_right(visitor: Visitor, _: Services) -> None:
+    visitor.wait_for_stage("resolved", seconds=HEAL_RUNBOOK_S)
+    with visitor.page.expect_navigation():
+        visitor.press("try-again")
+    credits = visitor.page.request.get("/api/credits").json()
+    shown = visitor.page.get_by_test_id("balance").inner_text().strip()
+    if credits["shown"] != credits["ledger"] or str(credits["ledger"]) not in shown.replace(",", ""):
+        raise StoryFailed(f"The page shows {shown}, the ledger says {credits['ledger']}.")
+
+
+# --- Chloe: "session expired" right after logging in -----------------------------------------------------
+def _log_in_after_signing_out_everywhere(visitor: Visitor, _: Services) -> int | None:
+    page = visitor.page
+    log_in(page, "chloe")
+    if not page.get_by_test_id("login-expired").is_visible():
+        # An earlier run healed her: she does again what led there.
+        page.get_by_test_id("nav-account").click()
+        page.get_by_test_id("sign-out-everywhere").click()
+        page.get_by_test_id("login-email").wait_for()
+        log_in(page, "chloe")
+    page.get_by_test_id("login-expired").wait_for()
+    return clicked(visitor)
+
+
+def _answer_and_log_in(visitor: Visitor, _: Services) -> None:
+    visitor.wait_for_stage("needs_input", seconds=HEAL_RUNBOOK_S)
+    visitor.press("answer-yes")
+    visitor.wait_for_stage("resolved", seconds=HEAL_RUNBOOK_S)
+    log_in(visitor.page, "chloe")
+    expect(visitor.page.get_by_test_id("prompt")).to_be_visible()
+
+
+STORIES = (
+    Story(
+        "silent_failure",
+        "u1",
+        "Ada presses Generate and nothing happens",
+        _generate_in_a_burst,
+        _generate_again,
+    ),
+    Story("credits", "u2", "Ben buys credits and does not see them", _buy_credits, _balance_is_right),
+    Story(
+        "login",
+        "u3",
+        "Chloe logs in and is told that her session expired",
+        _log_in_after_signing_out_everywhere,
+        _answer_and_log_in,
+    ),
+)
