@@ -1,0 +1,266 @@
+"""Flags: waffle's model and names, with what makes waffle unsafe as a gate taken out.
+
+Measured on waffle 5.0: its percentage is random per browser, its cookie lets anybody in, a superuser always
+gets the unverified fix, 100 % can't be said, `is_active_for_user` and stale caches outlive a kill, and an
+`update()` leaves neither cache nor history right. Here: the kill comes first on every path, the percentage is
+a salted hash of the user, every read is one indexed query (a cache would have to be right at once for a kill
+to be one, and this is not a hot path), and no change goes without its line of history.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.http import HttpRequest
+from waffle.managers import FlagManager as WaffleFlagManager
+from waffle.models import AbstractUserFlag
+from waffle.utils import get_setting
+
+from core import clock, ids
+from core.errors import Refused
+from flags.bucketing import in_share
+
+
+@dataclass(frozen=True)
+class _Author:
+    actor: str
+    reason: str
+
+
+_NOBODY = _Author("system", "no reason given")
+_author: ContextVar[_Author] = ContextVar("flag author", default=_NOBODY)
+
+
+@contextmanager
+def flag_change(*, actor: str, reason: str) -> Iterator[None]:
+    """Says who changes flags inside the block, and why; both go into the history."""
+    token = _author.set(_Author(actor, reason))
+    try:
+        yield
+    finally:
+        _author.reset(token)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise Refused(
+        f"{what} would change flags without a line of history. Save or delete each flag by itself.",
+        code="flag_history",
+    )
+
+
+class FlagQuerySet(models.QuerySet["Flag"]):
+    """Reads as always; writes only through the model."""
+
+    def update(self, **_: Any) -> NoReturn:
+        _refuse("update()")
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse("bulk_update()")
+
+    def bulk_create(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse("bulk_create()")
+
+    def delete(self) -> NoReturn:
+        _refuse("delete() on a query")
+
+
+class Flag(AbstractUserFlag):
+    """A feature flag. Off for everyone while `killed`, whatever else it says."""
+
+    superusers = models.BooleanField(default=False, help_text="Always on for superusers?")
+    percent = models.DecimalField(
+        max_digits=4,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="The share of users it is on for, 0 to 100, always the same ones.",
+    )
+    killed = models.BooleanField(default=False, help_text="Off for everyone, before any other rule.")
+    salt = models.CharField(max_length=64, default=ids.new_secret, editable=False)
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = WaffleFlagManager.from_queryset(FlagQuerySet)()  # type: ignore[misc]
+
+    class Meta(AbstractUserFlag.Meta):
+        abstract = False
+
+    # --- Reading -------------------------------------------------------------------------------------
+
+    @classmethod
+    def get(cls, name: str) -> Self:
+        try:
+            return cls.get_from_db(name)
+        except cls.DoesNotExist:
+            return cls(name=name)
+
+    @classmethod
+    def get_all(cls) -> list[Self]:
+        return cls.get_all_from_db()
+
+    @property
+    def is_killed(self) -> bool:
+        return self.killed or self.everyone is False
+
+    def is_active(self, request: HttpRequest, read_only: bool = False) -> bool | None:
+        """waffle's question, asked by its decorators and template tags."""
+        if not self.pk:
+            return super().is_active(request, read_only=read_only)
+        if self.is_killed:
+            return False
+        override = self.override_of(key_of_user(getattr(request, "user", None)))
+        # The query string is asked only where the settings allow it (WAFFLE_OVERRIDE, off by default).
+        if override is not None and not get_setting("OVERRIDE"):
+            return override
+        return super().is_active(request, read_only=read_only)
+
+    def is_active_for_user(self, user: Any) -> bool | None:
+        if self.is_killed:
+            return False
+        key = key_of_user(user)
+        override = self.override_of(key)
+        if override is not None:
+            return override
+        if super().is_active_for_user(user):
+            return True
+        return True if self._in_percent(key) else None
+
+    def is_active_for_key(self, key: str | None) -> bool:
+        """For a user of a host (`host:1:user:u1`), who is no Django user of ours."""
+        if not self.pk or self.is_killed:
+            return False
+        override = self.override_of(key)
+        if override is not None:
+            return override
+        return bool(self.everyone) or self._in_percent(key)
+
+    def override_of(self, key: str | None) -> bool | None:
+        if not key:
+            return None
+        row = self.overrides.filter(key=key).first()
+        return None if row is None or row.is_over else row.active
+
+    def _in_percent(self, key: str | None) -> bool:
+        return in_share(self.salt, key, float(self.percent or 0))
+
+    def _is_active_for_percent(self, request: HttpRequest, read_only: bool) -> bool | None:
+        # No cookie is read or set: waffle's is unsigned, so anybody could let themselves in.
+        return True if self._in_percent(key_of_user(getattr(request, "user", None))) else None
+
+    def _get_user_ids(self) -> set[Any]:
+        return set(self.users.values_list("pk", flat=True))
+
+    def _get_group_ids(self) -> set[Any]:
+        return set(self.groups.values_list("pk", flat=True))
+
+    # --- Writing -------------------------------------------------------------------------------------
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            before = type(self).objects.select_for_update().filter(pk=self.pk).first() if self.pk else None
+            changes = _changes(before, self)
+            if before is not None and changes:
+                self.version = before.version + 1
+                if kwargs.get("update_fields") is not None:
+                    kwargs["update_fields"] = {*kwargs["update_fields"], "version", "modified"}
+            super().save(*args, **kwargs)
+            if before is None or changes:
+                FlagHistory.record(self, "changed" if before else "created", changes)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            FlagHistory.record(self, "deleted", {})
+            return super().delete(*args, **kwargs)
+
+    def flush(self) -> None:
+        """Nothing is cached, so nothing can be stale; waffle's test overrides call this."""
+
+
+def key_of_user(user: Any) -> str | None:
+    """What a Django user is hashed and overridden by; None for somebody we can't recognise again."""
+    if user is None or not getattr(user, "is_authenticated", False):
+        return None
+    return f"user:{user.pk}"
+
+
+_UNRECORDED = {"id", "created", "modified", "version", "salt"}
+
+
+def _changes(before: Flag | None, after: Flag) -> dict[str, list[Any]]:
+    """{field: [before, after]} of what differs, as JSON."""
+    names = [f.attname for f in Flag._meta.concrete_fields if f.attname not in _UNRECORDED]
+    if before is None:
+        before = Flag()
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    return {name: [_plain(a), _plain(b)] for name, (a, b) in pairs.items() if _plain(a) != _plain(b)}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str) else str(float(value))
+
+
+class FlagOverride(models.Model):
+    """One user's own answer, stronger than every rule but the kill."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="overrides")
+    key = models.CharField(max_length=255, help_text="user:<id> here, host:<id>:user:<sub> at a host.")
+    active = models.BooleanField()
+    reason = models.CharField(max_length=300)
+    actor = models.CharField(max_length=120)
+    at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flag", "key"], name="flag_override_once")]
+
+    def __str__(self) -> str:
+        return f"{self.flag_id} {'on' if self.active else 'off'} for {self.key}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= clock.now()
+
+
+class FlagHistory(models.Model):
+    """Every change of a flag: written in the transaction of the change, never changed afterwards."""
+
+    flag = models.ForeignKey(Flag, on_delete=models.SET_NULL, null=True, related_name="history")
+    name = models.CharField(max_length=100)  # outlives the flag
+    action = models.CharField(max_length=20)
+    changes = models.JSONField(default=dict)
+    version = models.PositiveIntegerField()
+    actor = models.CharField(max_length=120)
+    reason = models.CharField(max_length=500)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["name", "at"], name="flag_history_of_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.action} by {self.actor}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Refused("A line of flag history is never changed.", code="flag_history")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Refused("A line of flag history is never deleted.", code="flag_history")
+
+    @classmethod
+    def record(cls, flag: Flag, action: str, changes: dict[str, Any]) -> "FlagHistory":
+        author = _author.get()
+        return cls.objects.create(
+            flag=flag,
+            name=flag.name,
+            action=action,
+            changes=changes,
+            version=flag.version,
+            actor=author.actor,
+            reason=author.reason[:500],
+        )
