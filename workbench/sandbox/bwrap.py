@@ -204,7 +204,6 @@ def _environment(env: Mapping[str, str]) -> Iterable[str]:
 
 def _limited(argv: Sequence[str], limits: Limits, group: Cgroup) -> list[str]:
     wanted = {
-        "cpu": (resource.RLIMIT_CPU, limits.cpu_s),
         "fsize": (resource.RLIMIT_FSIZE, limits.file_mb * MIB),
         "nofile": (resource.RLIMIT_NOFILE, limits.open_files),
         "core": (resource.RLIMIT_CORE, 0),
@@ -212,6 +211,9 @@ def _limited(argv: Sequence[str], limits: Limits, group: Cgroup) -> list[str]:
     if not group.holds_processes:
         wanted["nproc"] = (resource.RLIMIT_NPROC, limits.processes)
     options = [f"--{name}={_at_most_ours(kind, value)}" for name, (kind, value) in wanted.items()]
+    seconds = _at_most_ours(resource.RLIMIT_CPU, limits.cpu_s)
+    # One second more for the hard limit: SIGXCPU tells why, where SIGKILL would not.
+    options.append(f"--cpu={seconds}:{_at_most_ours(resource.RLIMIT_CPU, seconds + 1)}")
     return ["/usr/bin/prlimit", *options, "--", *argv]
 
 

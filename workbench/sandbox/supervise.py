@@ -22,6 +22,7 @@ TICK_S = 0.25
 DEATH_S = 10.0  # how long the kernel may take to tear a killed PID namespace down
 START_S = 20.0  # a loaded machine may take long to start a process; longer means that something hangs
 CHUNK = 65536
+CPU_LIMIT_CODES = (-signal.SIGXCPU, 128 + signal.SIGXCPU)
 
 
 @dataclass
@@ -164,6 +165,8 @@ def _result(running: _Running, group: Cgroup, limits: Limits, seconds: float) ->
     reason = running.killed_because
     if not reason and group.memory_kills():
         reason = f"memory limit of {limits.memory_mb} MB reached"
+    if not reason and running.process.returncode in CPU_LIMIT_CODES:
+        reason = f"processor time limit of {limits.cpu_s} s reached"
     stderr = running.stderr.text()
     if reason:
         stderr = f"{stderr.rstrip()}\n[sandbox] {reason}\n".lstrip()
