@@ -75,17 +75,21 @@ class Question(Message):
 
 
 class ReleaseCookie(Message):
-    """A cookie for the host's page; `token` null tells the SDK to delete it."""
+    """A cookie for the host's page that puts its user on a candidate release."""
 
     cookie: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "kriptik_release"
-    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$")] | None
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,128}$")]
 
 
 Button = Literal["try_again", "tell_more", "not_now"]
 
 
 class IncidentBody(Message):
-    """The whole visible state of one incident for one user, all but its version."""
+    """The whole visible state of one incident for one user, all but its version.
+
+    `release` has three states on the wire: absent (this incident has nothing to do with releases), an
+    object (set the cookie), null (delete the cookie).
+    """
 
     type: Literal["incident"] = "incident"
     incident: str
@@ -99,6 +103,10 @@ class IncidentBody(Message):
     ask_rating: bool = False
     release: ReleaseCookie | None = None
     at: Annotated[int, Field(ge=0)]  # ms since the epoch
+
+    def wire(self) -> dict[str, Any]:
+        exclude = set() if "release" in self.model_fields_set else {"release"}
+        return self.model_dump(mode="json", exclude=exclude)
 
 
 class IncidentState(IncidentBody):
@@ -126,6 +134,9 @@ class Welcome(Message):
 class Snapshot(Message):
     type: Literal["snapshot"] = "snapshot"
     incidents: list[IncidentState]
+
+    def wire(self) -> dict[str, Any]:
+        return {"type": self.type, "incidents": [state.wire() for state in self.incidents]}
 
 
 class Ack(Message):

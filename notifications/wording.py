@@ -51,11 +51,11 @@ _DETECTED: dict[Kind, Words] = {
     ),
     Kind.BILLING_ISSUE: Words(
         "Your balance doesn't look right",
-        "Hey! We noticed that your purchase isn't showing up. Your payment is safe with us, and we're checking it now.",
+        "Hey! We noticed that your credits may not be up to date. We're checking it right now.",
     ),
     Kind.UX_CONFUSION: Words(
         "Can we help?",
-        "Hey! It looks as if this page isn't making it easy for you. Tell us what you're after and we'll help.",
+        "Hey! It looks as if this page isn't making it easy for you. Tell us what you're after.",
     ),
     Kind.USER_REPORTED: Words(
         "Thanks for telling us",
@@ -85,11 +85,11 @@ _STAGES: dict[Stage, Words] = {
     ),
     Stage.ESCALATED: Words(
         "A person is on it",
-        "We couldn't sort this out by ourselves, so we've asked a person on our team to look at it. Sorry for the trouble.",
+        "We couldn't sort this out at once, so a person on our team will look at it. Sorry for the trouble!",
     ),
     Stage.ROLLED_BACK: Words(
         "That didn't help",
-        "Our change didn't work out for you, so we took it back. Everything is as it was, and we're still on it. Sorry!",
+        "Our change didn't help, so we took it back. All is as it was before. Sorry, we're still on it!",
     ),
 }
 

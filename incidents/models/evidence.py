@@ -40,6 +40,7 @@ class ServerEvent(models.Model):
     fingerprint = models.CharField(max_length=80, blank=True, default="")
     release = models.CharField(max_length=64, blank=True, default="")
     environment = models.CharField(max_length=64, blank=True, default="")
+    from_server = models.BooleanField(default=True)  # named the DSN key, which no browser knows
     event = models.JSONField()
     upstream = models.JSONField(default=list, blank=True)
     at = models.DateTimeField(default=clock.now)  # when we received it

@@ -6,6 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from core import clock, ids
+from incidents.models.fields import EncryptedTextField
 
 
 class Autonomy(models.TextChoices):
@@ -20,8 +21,13 @@ def new_public_key() -> str:
     return "pk_" + secrets.token_hex(16)
 
 
+def new_dsn_key() -> str:
+    return secrets.token_hex(16)
+
+
 class Host(models.Model):
     """One application. `public_key` routes and meters, it protects nothing: every visitor can read it.
+    `dsn_key` is in the host's server environment only, so an event that names it comes from the server.
 
     `secret` signs identities (host -> us) and requests (us -> host). `manifest_toml` is the accepted copy
     of kriptik.toml: the policy is read from here, never from a tree under repair.
@@ -35,7 +41,8 @@ class Host(models.Model):
         help_text="The short name in identities (their `aud`) and addresses.",
     )
     public_key = models.CharField(max_length=64, unique=True, default=new_public_key)
-    secret = models.CharField(max_length=128, default=ids.new_secret)
+    dsn_key = models.CharField(max_length=64, unique=True, default=new_dsn_key)
+    secret = EncryptedTextField(default=ids.new_secret)
     origins = models.JSONField(default=list, blank=True, help_text="The sites that may load the SDK.")
     base_url = models.URLField(max_length=300, help_text="Where Ops reaches the host's signed endpoints.")
     git_dir = models.CharField(max_length=500, blank=True, help_text="The host's repository on this machine.")
@@ -64,4 +71,4 @@ class Host(models.Model):
     def dsn(self, ops_url: str) -> str:
         """The Sentry DSN that a server SDK of this host is given."""
         scheme, _, rest = ops_url.rstrip("/").partition("://")
-        return f"{scheme}://{self.public_key}@{rest}/{self.pk}"
+        return f"{scheme}://{self.dsn_key}@{rest}/{self.pk}"
