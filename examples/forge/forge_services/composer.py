@@ -52,6 +52,8 @@ WORDS = {
     "landing": ("Made with care", "Ready in minutes", "Close to you"),
 }
 _STOP = {"a", "an", "the", "for", "with", "and", "of", "to", "that", "me", "my", "our", "please", "in", "on"}
+# The description goes on after these: "a reading list for our book circle" is a reading list.
+_TAIL = re.compile(r"\b(?:for|with|that|which|about|where|so)\b", re.IGNORECASE)
 _ASK = {"make", "build", "create", "generate", "design", "want", "need", "i", "app", "application"}
 
 
@@ -81,7 +83,8 @@ def _layout(prompt: str) -> str:
 
 
 def _title(prompt: str) -> str:
-    words = [word for word in re.findall(r"[\w'-]+", prompt) if word.lower() not in _STOP | _ASK]
+    head = _TAIL.split(prompt, maxsplit=1)[0]
+    words = [word for word in re.findall(r"[\w'-]+", head) if word.lower() not in _STOP | _ASK]
     return " ".join(word[:1].upper() + word[1:] for word in words[:3])[:60] or "Your App"
 
 

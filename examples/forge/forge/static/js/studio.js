@@ -30,6 +30,7 @@ $("recent").addEventListener("click", async (event) => {
   if (!button) return;
   current += 1;
   $("build").hidden = true;
+  $("ideas").hidden = false;
   const { build } = await get(`/api/builds/${button.dataset.build}`);
   showPreview(build);
 });
@@ -38,6 +39,7 @@ async function playSteps(build) {
   const mine = (current += 1);
   $("steps").replaceChildren();
   $("build").hidden = false;
+  $("ideas").hidden = true;
   for (const [index, step] of build.steps.entries()) {
     if (mine !== current) return;
     $("steps").append(stepItem(step));
