@@ -5,16 +5,24 @@ it went.
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from workbench.sandbox import WORK, Limits, Mount, Result, Sandbox, python_env, python_mounts
+from workbench.scenario.arms import (
+    AccountFiles,
+    Arm,
+    ArmResult,
+    BenchResult,
+    HostSpec,
+    RunResult,
+    ServiceSpec,
+    bench_check,
+)
 from workbench.scenario.errors import BenchRefused
 from workbench.scenario.model import Scenario
 from workbench.scenario.results import Unreadable, record_read, screenshot_read
@@ -27,94 +35,27 @@ from workbench.scenario.wire import (
     BenchSpec,
     HostStart,
     ServiceStart,
-    Verdict,
 )
-from workbench.screen import ScreenFacts
+
+__all__ = [
+    "AccountFiles",
+    "Arm",
+    "ArmResult",
+    "BenchRefused",
+    "BenchResult",
+    "HostSpec",
+    "RunResult",
+    "ServiceSpec",
+    "scenario_run",
+]
 
 CHROMIUM = "/usr/bin/chromium"
 # Most of a run is waiting (a page that stays silent, a service that says "later"), so contexts share the
 # processor.
 PARALLEL = 3
-MAX_RUNS = 100
-MAX_ACCOUNT_BYTES = 256 * 1024 * 1024
-MAX_ACCOUNT_FILES = 1000
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _RUNNER, _HOST_PACKAGES = Path("/opt/kriptik/runner"), Path("/opt/kriptik/host")
-_FILE_NAME = re.compile(r"^[^\x00-\x1f\x7f\\]{1,200}$")
-_ENV_NAME = re.compile(r"^[A-Z][A-Z0-9_]{0,63}$")
-
-
-@dataclass(frozen=True)
-class AccountFiles:
-    """An account clone: relative file names below the host's data directory. `user` None: nobody logs in."""
-
-    user: str | None
-    files: Mapping[str, bytes]
-
-
-@dataclass(frozen=True)
-class ServiceSpec:
-    """`env` names the variable that holds the service's base URL; `start` runs its stand-in on {port}."""
-
-    env: str
-    start: str
-
-
-@dataclass(frozen=True)
-class HostSpec:
-    """How to run the host, from its manifest. `env` is added to what section 3 of the host contract names."""
-
-    start: str
-    health: str
-    data_env: str
-    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
-    setup: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Arm:
-    name: str
-    tree: Path
-    account: AccountFiles
-    runs: int
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """passed: the positive outcome appeared and the failure did not; failed: the failure shows; error:
-    neither.
-
-    Texts and picture come from the page and the host's log: show them, never act on them.
-    """
-
-    verdict: Verdict
-    reason: str
-    seconds: float
-    console_errors: list[str] = field(default_factory=list)
-    server_errors: list[str] = field(default_factory=list)
-    screenshot: bytes | None = None
-    screen: ScreenFacts | None = None
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    name: str
-    runs: list[RunResult]
-
-    def count(self, verdict: Verdict) -> int:
-        return sum(run.verdict == verdict for run in self.runs)
-
-
-@dataclass(frozen=True)
-class BenchResult:
-    arms: list[ArmResult]
-    seconds: float = 0.0
-
-    def arm(self, name: str) -> ArmResult:
-        return next(arm for arm in self.arms if arm.name == name)
 
 
 def scenario_run(
@@ -131,7 +72,7 @@ def scenario_run(
     Raises BenchRefused for arms, accounts or services that can't be, and whatever the sandbox or `heartbeat`
     raises. A host that does not start, a step that can't be done, a runner that dies: verdict "error".
     """
-    _check(scenario, arms, host)
+    bench_check(scenario, arms, host)
     beat = _Heartbeat(heartbeat)
     with (
         tempfile.TemporaryDirectory(
@@ -143,12 +84,18 @@ def scenario_run(
             pool.submit(_arm_run, sandbox, scenario, arm, host, beat, Path(place) / f"arm-{number}")
             for number, arm in enumerate(arms)
         ]
-        try:
-            results = [job.result() for job in jobs]
-        except BaseException:
-            beat.stop()
-            raise
+        for job in jobs:
+            job.add_done_callback(beat.stop_if_failed)
+    # The pool has ended: both arms are done. What made the first fail counts, not that it stopped the other.
+    problems = [problem for problem in (job.exception() for job in jobs) if problem is not None]
+    if problems:
+        raise next((problem for problem in problems if not isinstance(problem, _Stopped)), problems[0])
+    results = [job.result() for job in jobs]
     return BenchResult(arms=[arm for arm, _ in results], seconds=max(seconds for _, seconds in results))
+
+
+class _Stopped(Exception):
+    """This arm was ended because the other one failed."""
 
 
 class _Heartbeat:
@@ -163,7 +110,7 @@ class _Heartbeat:
     def __call__(self) -> None:
         with self._lock:
             if self._stopped:
-                raise BenchRefused("the bench was stopped because its other arm failed")
+                raise _Stopped("the bench was stopped because its other arm failed")
             if self._beat is not None:
                 try:
                     self._beat()
@@ -171,8 +118,9 @@ class _Heartbeat:
                     self._stopped = True
                     raise
 
-    def stop(self) -> None:
-        self._stopped = True
+    def stop_if_failed(self, job: Future[tuple[ArmResult, float]]) -> None:
+        if job.exception() is not None:
+            self._stopped = True
 
 
 def _arm_run(
@@ -259,41 +207,3 @@ def _run_result(work: Path, index: int, result: Result) -> RunResult:
         screen=record.screen,
         notes=list(record.notes),
     )
-
-
-def _check(scenario: Scenario, arms: Sequence[Arm], host: HostSpec) -> None:
-    if not arms:
-        raise BenchRefused("the bench needs at least one arm")
-    unknown = sorted({fault.service for fault in scenario.faults} - set(host.services))
-    if unknown:
-        raise BenchRefused(
-            f"the scenario plays faults of {', '.join(unknown)}: name it in [services] of kriptik.toml"
-        )
-    names = [host.data_env, *host.env, *(service.env for service in host.services.values())]
-    wrong = [name for name in names if not _ENV_NAME.match(name)]
-    if wrong:
-        raise BenchRefused(
-            f"{wrong[0][:80]!r} is no name of an environment variable: use capitals, digits and _"
-        )
-    for arm in arms:
-        if not 1 <= arm.runs <= MAX_RUNS:
-            raise BenchRefused(f"arm {arm.name} wants {arm.runs} runs; 1 to {MAX_RUNS} are possible")
-        if not arm.tree.is_dir():
-            raise BenchRefused(f"arm {arm.name} has no tree: {arm.tree} is no directory")
-        _check_account(arm.account)
-
-
-def _check_account(account: AccountFiles) -> None:
-    """The files come from the host's clone call; a name must not lead out of the account's directory."""
-    if len(account.files) > MAX_ACCOUNT_FILES:
-        raise BenchRefused(
-            f"the account clone has {len(account.files)} files; at most {MAX_ACCOUNT_FILES} are laid out"
-        )
-    if sum(map(len, account.files.values())) > MAX_ACCOUNT_BYTES:
-        raise BenchRefused(f"the account clone is larger than {MAX_ACCOUNT_BYTES >> 20} MiB")
-    for name in account.files:
-        parts = name.split("/")
-        if not _FILE_NAME.match(name) or PurePosixPath(name).is_absolute() or {"", ".", ".."} & set(parts):
-            raise BenchRefused(
-                f"the account clone has a file name that is no plain relative path: {name[:80]!r}"
-            )

@@ -53,9 +53,12 @@ def _regular_file(work: Path, name: str, limit: int) -> bytes | None:
         return None
     finally:
         os.close(folder)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
             return None
-        content = file.read(limit + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(descriptor)
     return content if len(content) <= limit else None

@@ -1,13 +1,23 @@
-"""The bench on a real host, a real browser and a real sandbox: what base and fix do, and what counts as neither."""
+"""The bench with a real host, browser and sandbox: what base and fix do, and what counts as neither."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.workbench.scenario.tiny_host import UPSTREAM, generate_report, healthy_outcome, tiny_tree
-from workbench.sandbox import Sandbox, SandboxUnavailable, sandbox_open
+from tests.workbench.scenario.tiny_host import (
+    GENERATE,
+    PROMPT,
+    UPSTREAM,
+    generate_report,
+    healthy_outcome,
+    tiny_tree,
+)
+from workbench.sandbox import Result, Sandbox, SandboxUnavailable, sandbox_open
 from workbench.scenario.bench import (
     AccountFiles,
     Arm,
@@ -70,3 +80,156 @@ def test_base_fails_and_the_fix_passes_in_every_run(
     assert (fix_arm.runs[0].screenshot or b"").startswith(b"\xff\xd8\xff")
     assert fisher_p(base_arm.count("failed"), 5, fix_arm.count("failed"), 5) < 0.01
     assert beats
+
+
+@pytest.mark.sandbox
+@pytest.mark.browser
+def test_neither_failing_nor_working_is_an_error(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A "fix" that only hides the failure, and a host that does not come up, in one bench of two arms."""
+    scenario = scenario_compile(
+        generate_report(reasons=["request_failed"]),
+        outcomes=[healthy_outcome(requests=[])],
+        upstream=UPSTREAM,
+    )
+    hides = tiny_tree(tmp_path / "hides", on_failure=200)
+    crashes = tiny_tree(tmp_path / "crashes", crash=True)
+    result = scenario_run(
+        sandbox,
+        scenario,
+        arms=[Arm("hides", hides, ACCOUNT, 1), Arm("crashes", crashes, ACCOUNT, 2)],
+        host=HOST,
+    )
+
+    (hidden,) = result.arm("hides").runs
+    assert hidden.verdict == "error"
+    assert "testid 'app-1' appears" in hidden.reason
+    assert [run.verdict for run in result.arm("crashes").runs] == ["error"] * 2
+    assert "the host ended with code 1" in result.arm("crashes").runs[0].reason
+    assert "no such table: apps" in result.arm("crashes").runs[0].reason
+
+
+@pytest.mark.sandbox
+@pytest.mark.browser
+def test_a_hostile_recording_is_played_as_text_and_ends_as_an_error(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Quotes, selectors and shell words in locators and values; nothing of it runs, nothing of it passes."""
+    evil = "\"'; $(touch /work/pwned) `id` >> [onclick] \\ </script><img src=x onerror=alert(1)>"
+    button = {**GENERATE, "locators": [{"by": "role", "role": "button", "name": evil}]}
+    prompt = {**PROMPT, "locators": [{"by": "text", "value": evil}, *PROMPT["locators"]]}
+    fill, click = generate_report()["actions"][1], generate_report()["actions"][3]
+    actions = [
+        {"id": "a1", "kind": "navigate", "url": "/studio?x='%3Cscript%3E"},
+        {**fill, "element": prompt, "value": evil},
+        {**click, "element": button},
+    ]
+    scenario = scenario_compile(generate_report(actions=actions, element=button), upstream=UPSTREAM)
+    base = tiny_tree(tmp_path / "base")
+    result = scenario_run(sandbox, scenario, arms=[Arm("base", base, ACCOUNT, 1)], host=HOST)
+
+    (run,) = result.arms[0].runs
+    assert run.verdict == "error"
+    assert run.reason.startswith("step 2 (click button"), run.reason
+    assert "no locator matches exactly one visible element" in run.reason
+    assert run.screen is not None
+    assert any(evil[:20] in each.state for each in run.screen.controls)
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.db", "/etc/cron.d/x", "a/../../b", "a//b", "", ".", "nul\x00", "back\\slash"]
+)
+def test_an_account_file_that_leads_elsewhere_is_refused(
+    tmp_path: Path, scenario: Scenario, name: str
+) -> None:
+    arm = Arm("base", tiny_tree(tmp_path / "base"), AccountFiles("alice", {name: b""}), 1)
+    with pytest.raises(BenchRefused, match="no plain relative path"):
+        scenario_run(NoSandbox(), scenario, arms=[arm], host=HOST)
+
+
+def test_what_the_bench_cannot_do_is_refused_before_anything_runs(tmp_path: Path, scenario: Scenario) -> None:
+    arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
+    many = AccountFiles("alice", {f"f{number}": b"" for number in range(1001)})
+    refused = [
+        ([], HOST, "at least one arm"),
+        ([replace(arm, runs=0)], HOST, "0 runs"),
+        ([replace(arm, runs=101)], HOST, "101 runs"),
+        ([replace(arm, tree=tmp_path / "gone")], HOST, "is no directory"),
+        ([replace(arm, account=many)], HOST, "1001 files"),
+        ([arm], replace(HOST, services={}), "plays faults of model"),
+        ([arm], replace(HOST, data_env="A B"), "no name of an environment variable"),
+    ]
+    for arms, host, words in refused:
+        with pytest.raises(BenchRefused, match=words):
+            scenario_run(NoSandbox(), scenario, arms=arms, host=host)
+
+
+class ScriptedSandbox:
+    """Stands where the sandbox stands and leaves behind what hostile code could leave behind."""
+
+    def __init__(self, leave: Callable[[Path], object]) -> None:
+        self._leave = leave
+
+    def run(self, argv: Sequence[str], *, workdir: Path, **_: object) -> Result:
+        self._leave(workdir / "out")
+        return Result(exit_code=1, stdout="", stderr="Killed\n", timed_out=False, seconds=0.1)
+
+
+class NoSandbox:
+    def run(self, *_: object, **__: object) -> Result:
+        raise AssertionError("nothing must run")
+
+
+PASSED = '{"verdict":"passed","reason":"ok","seconds":1}'
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda out: None,
+        lambda out: (out / "run-000.json").write_text('{"verdict":"splendid"}'),
+        lambda out: (out / "run-000.json").write_text(PASSED[:-1] + ',"extra":1}'),
+        lambda out: (out / "run-000.json").write_text(PASSED + " " * 2_000_000),
+        lambda out: os.mkfifo(out / "run-000.json"),
+        lambda out: (out / "run-000.json").mkdir(),
+        lambda out: [(out / "x").write_text(PASSED), (out / "run-000.json").symlink_to("x")],
+        lambda out: [
+            (out / "run-000.json").write_text(PASSED),
+            out.rename(out.parent / "elsewhere"),
+            out.symlink_to("elsewhere"),
+        ],
+    ],
+    ids=["nothing", "verdict", "field", "huge", "pipe", "folder", "link", "linked-folder"],
+)
+def test_what_is_no_honest_record_is_an_error(
+    tmp_path: Path, scenario: Scenario, leave: Callable[[Path], object]
+) -> None:
+    arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
+    (run,) = scenario_run(ScriptedSandbox(leave), scenario, arms=[arm], host=HOST).arms[0].runs
+    assert run.verdict == "error"
+    assert "the sandbox ended with code 1. Killed" in run.reason
+
+
+def test_a_picture_that_is_none_is_left_out(tmp_path: Path, scenario: Scenario) -> None:
+    def leave(out: Path) -> None:
+        (out / "run-000.json").write_text(PASSED)
+        (out / "run-000.jpg").write_bytes(b"<svg onload=alert(1)>")
+
+    arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
+    (run,) = scenario_run(ScriptedSandbox(leave), scenario, arms=[arm], host=HOST).arms[0].runs
+    assert (run.verdict, run.screenshot) == ("passed", None)
+
+
+def test_a_failing_heartbeat_stops_both_arms(tmp_path: Path, scenario: Scenario) -> None:
+    class Beating:
+        def run(self, *_: object, heartbeat: Callable[[], None], **__: object) -> Result:
+            while True:
+                heartbeat()
+
+    class LeaseLost(Exception):
+        pass
+
+    def beat() -> None:
+        raise LeaseLost
+
+    tree = tiny_tree(tmp_path / "base")
+    arms = [Arm("base", tree, ACCOUNT, 1), Arm("fix", tree, ACCOUNT, 1)]
+    with pytest.raises(LeaseLost):
+        scenario_run(Beating(), scenario, arms=arms, host=HOST, heartbeat=beat)

@@ -1,4 +1,4 @@
-"""A host of one page and one service, small enough to read: its Generate button swallows the provider's 429."""
+"""A host of one page and one service: its Generate button swallows the provider's 429."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PAGE = """<!doctype html><title>Tiny</title><main><h1>Studio of %s</h1>
 <script>
 document.querySelector('button').addEventListener('click', async () => {
   try {
-    const answer = await fetch('/api/generate', {method: 'POST', body: document.querySelector('#prompt').value});
+    const body = document.querySelector('#prompt').value;
+    const answer = await fetch('/api/generate', {method: 'POST', body});
     if (!answer.ok) throw new Error('failed');
     const app = await answer.json();
     const item = document.createElement('li');
@@ -43,7 +44,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/healthz":
             return self.answer(200, "ok")
-        user = dict(part.split("=") for part in self.headers.get("Cookie", "").split("; ") if "=" in part).get("sid")
+        cookies = [part.split("=") for part in self.headers.get("Cookie", "").split("; ") if "=" in part]
+        user = dict(cookies).get("sid")
         if user is None:
             return self.answer(401, "<main>Log in first</main>")
         self.answer(200, PAGE % user)
@@ -64,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
     def login(self, body):
         stamp, nonce = self.headers["Kriptik-Timestamp"], self.headers["Kriptik-Nonce"]
         message = f"{stamp}.{nonce}.POST.{self.path}.{hashlib.sha256(body).hexdigest()}"
-        expected = hmac.new(os.environ["KRIPTIK_SECRET"].encode(), message.encode(), hashlib.sha256).hexdigest()
+        secret = os.environ["KRIPTIK_SECRET"].encode()
+        expected = hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
         if self.headers["Kriptik-Signature"] != "v1=" + expected:
             return self.answer(401, "{}")
         cookie = {"name": "sid", "value": json.loads(body)["user"], "path": "/", "httpOnly": True}
