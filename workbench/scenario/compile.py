@@ -27,6 +27,7 @@ from workbench.scenario.shapes import local_path, path_pattern, synthetic
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _OFF = frozenset({"false", "off", "0", "unchecked", "no"})
+_MAX_UPLOAD = 4 * 1024 * 1024
 _MIN_WAIT_MS, _MAX_WAIT_MS = 3000, 15_000
 
 
@@ -137,8 +138,7 @@ def _value(action: Action) -> str | None:
     if action.kind == "check":
         return "off" if (action.value or "").lower() in _OFF and action.value else "on"
     if action.kind == "upload":
-        extension = re.search(r"\.([a-z0-9]{1,8})$", (action.value or "").lower())
-        return extension.group(1) if extension else "bin"
+        return _synthetic_file(action.shape or "")
     if action.kind not in ("fill", "select"):
         return None
     if action.value is not None:
@@ -146,6 +146,12 @@ def _value(action: Action) -> str | None:
     if action.shape is None:
         raise NotReproducible(f"a recorded {action.kind} has neither a value nor the shape of one")
     return synthetic(action.shape)
+
+
+def _synthetic_file(shape: str) -> str:
+    """`png 20480` from the SDK's list of extensions and sizes; only the first file, of at most 4 MiB."""
+    first = re.match(r"([a-z0-9]{1,8}) (\d{1,12})", shape.lower())
+    return f"{first.group(1)} {min(int(first.group(2)), _MAX_UPLOAD)}" if first else "bin 1024"
 
 
 def _key(action: Action) -> str | None:

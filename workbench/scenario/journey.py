@@ -13,12 +13,8 @@ from workbench.scenario.recorded import Action, Element, Report
 from workbench.scenario.shapes import local_path
 
 _SECRET_FIELD = re.compile(r"passw|passcode|one.?time|\botp\b", re.IGNORECASE)
-# Native controls change their state without a DOM mutation, so a click on one counts although nothing was
-# seen after it.
-_STATEFUL_TAGS = frozenset({"input", "label", "option", "summary", "select", "textarea"})
-_STATEFUL_ROLES = frozenset(
-    {"checkbox", "radio", "switch", "tab", "option", "menuitem", "menuitemradio", "slider"}
-)
+# What the SDK sends for passwords and codes instead of their shape.
+SECRET_SHAPE = "********"
 _NO_STEP = frozenset({"hover", "submit"})
 
 
@@ -48,7 +44,7 @@ def journey_of(report: Report) -> Journey:
     first, start = _beginning(actions, last)
     path = list(actions[first : last + 1])
     _refuse_outside(report, [start, *(action.url for action in path)])
-    if any(action.kind == "fill" and secret_field(action.element) for action in path):
+    if any(action.kind == "fill" and _types_secret(action) for action in path):
         raise NotReproducible("the journey types a password or code: logging in is never replayed")
     kept = _compact(path, failing)
     dropped = len(path) - len(kept)
@@ -68,8 +64,12 @@ def same_element(one: Element | None, other: Element | None) -> bool:
 def secret_field(element: Element | None) -> bool:
     if element is None:
         return False
-    words = [element.name, *(locator.value or locator.name for locator in element.locators)]
+    words: list[str | None] = [element.name, *(locator.value or locator.name for locator in element.locators)]
     return any(word and _SECRET_FIELD.search(word) for word in words)
+
+
+def _types_secret(action: Action) -> bool:
+    return action.shape == SECRET_SHAPE or secret_field(action.element)
 
 
 def _failing_index(report: Report, actions: list[Action]) -> int:
@@ -132,13 +132,12 @@ def _compact(path: list[Action], failing: Action) -> list[Action]:
 
 
 def _ineffective(action: Action) -> bool:
+    """A click on no control that changed nothing. On a control it is kept: a script may have set a
+    field's value.
+    """
     if action.kind != "click" or not action.after.nothing:
         return False
-    element = action.element
-    stateful = element is not None and (
-        element.tag.lower() in _STATEFUL_TAGS or (element.role or "").lower() in _STATEFUL_ROLES
-    )
-    return not stateful
+    return action.element is None or action.element.role is None
 
 
 def _is_retry(action: Action, failing: Action) -> bool:

@@ -81,7 +81,7 @@ class Step(Frozen):
 
     kind: StepKind
     locators: Annotated[tuple[Locator, ...], Field(max_length=MAX_CANDIDATES)] = ()
-    value: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    value: Annotated[str, StringConstraints(max_length=4000)] | None = None  # upload: "png 2048"
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+]{1,40}$")] | None = None
     path: Path | None = None
     wait: Wait | None = None

@@ -26,6 +26,7 @@ from workbench.scenario.shapes import message_pattern, path_matches, path_patter
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _MIN_WITHIN_MS, _MAX_WITHIN_MS = 5000, 25_000
 # One healthy session may have shown its owner's own words; a name of this form is the page's, not the user's.
+_STRUCTURAL = frozenset({"progressbar", "dialog", "status", "heading", "tab"})
 _IMPERSONAL = re.compile(r"^[^\d@]{1,40}$")
 
 
@@ -106,7 +107,7 @@ def _from_outcomes(
     target = navigated.pop() if len(navigated) == 1 else None
     appeared = locator_candidates(common_to_all(each.appeared for each in healthy))
     if len(healthy) == 1:
-        appeared = tuple(filter(_impersonal, appeared))
+        appeared = _impersonal(appeared)
     if request is None and target is None and not appeared:
         return None
     slowest = max((each.ms or 0 for each in healthy), default=0)
@@ -174,9 +175,13 @@ def _retry_after_ms(fault: Fault) -> int:
     return min(int(float(value) * 1000), 10_000) if re.fullmatch(r"\d{1,5}(\.\d+)?", value) else 1000
 
 
-def _impersonal(locator: Locator) -> bool:
-    words = locator.name if locator.by == "role" else locator.value
-    return locator.by == "testid" or not words or bool(_IMPERSONAL.match(words))
+def _impersonal(appeared: tuple[Locator, ...]) -> tuple[Locator, ...]:
+    """What one session shows that is the page's own: its test ids, else what has no words of a person in
+    it.
+    """
+    marked = tuple(each for each in appeared if each.by == "testid")
+    roles = (each for each in appeared if each.by == "role" and each.role in _STRUCTURAL)
+    return marked or tuple(each for each in roles if not each.name or _IMPERSONAL.match(each.name))
 
 
 def _failed(request: Exchange) -> bool:

@@ -43,9 +43,14 @@ def outcome_missing(oracle: PositiveOracle, seen: Observation) -> list[str]:
 
 
 def failure_signs(oracle: FailureOracle, seen: Observation) -> list[str]:
-    """The signs of the recorded failure that show right now."""
+    """The signs of the recorded failure that show right now.
+
+    A page that stays silent without having made the request that failed in the recording stays silent for
+    another reason (a field that it wants filled): that is not the recorded failure.
+    """
+    asked = oracle.request is None or any(each.matches(oracle.request) for each in seen.requests)
     signs = [_failed_request(oracle.request, seen)] if oracle.request is not None else []
-    if oracle.no_visible_response and not seen.changed and seen.now * 1000 >= oracle.silent_ms:
+    if oracle.no_visible_response and asked and not seen.changed and seen.now * 1000 >= oracle.silent_ms:
         signs.append("nothing visible answered the action")
     if oracle.exception is not None and any(_same_message(oracle.exception, one) for one in seen.exceptions):
         signs.append("the recorded exception was thrown")

@@ -23,32 +23,34 @@ class StepFailed(Exception):
     """The page did not allow the step; the message names step and reason."""
 
 
-def find(page: Any, locator: Locator) -> Any:
-    """The Playwright locator; values go through its typed calls or as quoted data, never as a selector
-    of our making.
+def find(page: Any, locator: Locator, *, exact: bool = True) -> Any:
+    """The Playwright locator; values go through its typed calls or as plain CSS, never as a selector of ours.
+
+    `exact=False` compares words as Playwright does by default and as recorders judge them to be unique:
+    case-blind substrings.
     """
     match locator.by:
         case "testid":
             return page.get_by_test_id(locator.value)
         case "role":
-            name = {"name": locator.name, "exact": True} if locator.name else {}
+            name = {"name": locator.name, "exact": exact} if locator.name else {}
             return page.get_by_role(locator.role, **name)
         case "placeholder":
-            return page.get_by_placeholder(locator.value, exact=True)
+            return page.get_by_placeholder(locator.value, exact=exact)
         case "label":
-            return page.get_by_label(locator.value, exact=True)
+            return page.get_by_label(locator.value, exact=exact)
         case "text":
-            return page.get_by_text(locator.value, exact=True)
+            return page.get_by_text(locator.value, exact=exact)
         case _:
             return page.locator(f"css={locator.value}")
 
 
-async def visible_count(page: Any, locator: Locator) -> int:
+async def visible_count(page: Any, locator: Locator, *, exact: bool = True) -> int:
     """How many visible elements match; a locator that Playwright can't read matches none."""
     from playwright.async_api import Error
 
     try:
-        return int(await find(page, locator).filter(visible=True).count())
+        return int(await find(page, locator, exact=exact).filter(visible=True).count())
     except Error:
         return 0
 
@@ -61,14 +63,16 @@ async def pick(page: Any, step: Step, notes: list[str]) -> Any:
     while True:
         counts = []
         for rank, locator in enumerate(step.locators):
-            counts.append(await visible_count(page, locator))
             # The recorded first choice gets a moment before another candidate may stand in for it.
-            if counts[-1] == 1 and (rank == 0 or time.monotonic() - started > _FIRST_CHOICE_S):
+            usable = rank == 0 or time.monotonic() - started > _FIRST_CHOICE_S
+            exact = await visible_count(page, locator)
+            loose = await visible_count(page, locator, exact=False) if exact == 0 and usable else 0
+            counts.append(exact or loose)
+            if usable and counts[-1] == 1:
                 if rank:
-                    notes.append(
-                        f"{step.kind}: found by {locator.describe()}, not by {step.locators[0].describe()}"
-                    )
-                return find(page, locator).filter(visible=True)
+                    wanted = step.locators[0].describe()
+                    notes.append(f"{step.kind}: found by {locator.describe()}, not by {wanted}")
+                return find(page, locator, exact=exact == 1).filter(visible=True)
         if time.monotonic() - started > ELEMENT_S:
             tried = ", ".join(f"{one.describe()}: {n}" for one, n in zip(step.locators, counts, strict=True))
             raise StepFailed(f"no locator matches exactly one visible element ({tried[:400]})")
@@ -105,15 +109,17 @@ async def _act(element: Any, step: Step) -> None:
         case "check":
             await element.set_checked(step.value != "off", timeout=ACTION_MS)
         case "upload":
-            await element.set_input_files(_synthetic_file(step.value or "bin"), timeout=ACTION_MS)
+            await element.set_input_files(_synthetic_file(step.value or "bin 1024"), timeout=ACTION_MS)
         case _:
             raise StepFailed(f"the runner knows no step of kind {step.kind}")
 
 
-def _synthetic_file(extension: str) -> dict[str, Any]:
+def _synthetic_file(value: str) -> dict[str, Any]:
+    """`png 2048` -> a file of that extension and size; its content is nobody's."""
+    extension, _, size = value.partition(" ")
     name = f"upload.{extension}"
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return {"name": name, "mimeType": kind, "buffer": b"kriptik synthetic upload\n" * 40}
+    return {"name": name, "mimeType": kind, "buffer": b"\x00" * int(size)}
 
 
 async def wait_for(page: Any, watch: Watch, wait: Wait, mark: float) -> None:
