@@ -38,6 +38,7 @@ class Release(models.Model):
     birth = models.CharField(max_length=100, blank=True, default="")
     health_failures = models.PositiveSmallIntegerField(default=0)  # in a row
     started_at = models.DateTimeField(null=True, blank=True)
+    drain_until = models.DateTimeField(null=True, blank=True)  # replaced: finishes its requests until then
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

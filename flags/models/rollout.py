@@ -41,6 +41,7 @@ class Rollout(Leased):
     since = models.DateTimeField(default=clock.now)
     deadline = models.DateTimeField(null=True, blank=True)
     extended = models.BooleanField(default=False)
+    looked_at = models.DateTimeField(null=True, blank=True)  # longer ago than the lease: nobody was on it
     blind_since = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True, default="")
     evidence = models.JSONField(default=dict, blank=True)  # the last look, for people

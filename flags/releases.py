@@ -1,0 +1,250 @@
+"""Releases as running processes: built from a commit, started beside stable, judged healthy, stopped.
+
+Every call may be repeated: a process that a crash left unrecorded is found by the mark in its environment.
+"""
+
+import logging
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from core import clock
+from core.errors import Permanent, Retriable
+from core.transitions import move
+from flags import limits, processes
+from flags.models import Release, ReleaseKind, ReleaseTransition
+from flags.models.release import new_release_id
+from flags.phases import RELEASE, ReleasePhase
+from flags.processes import Process
+from flags.selectors import release_get, stable_of
+from flags.spec import ReleaseSpec
+from incidents.models import Host
+from workbench.git_plumbing import GitError
+from workbench.workspace import WorkspaceError, tree_checkout
+
+logger = logging.getLogger(__name__)
+
+MARK = "KRIPTIK_RELEASE_ID"  # in each release's environment: whose process it is
+# What a process needs of ours to run at all. Everything else of our environment may be a secret.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
+_READY_POLL_S = 0.05
+
+
+class ReleaseFailed(Permanent):
+    """The release can't be built or does not become healthy; the message says why."""
+
+    code = "release_failed"
+
+
+class NoMemory(Retriable):
+    """There is no room for another process of the host now."""
+
+    code = "no_memory"
+
+
+def directory_of(release_id: str) -> Path:
+    return Path(settings.VAR_DIR) / "releases" / release_id
+
+
+def log_of(release_id: str) -> Path:
+    return Path(settings.VAR_DIR) / "log" / "releases" / f"{release_id}.log"
+
+
+def release_build(
+    *,
+    host: Host,
+    kind: ReleaseKind,
+    commit: str,
+    tree_hash: str,
+    spec: ReleaseSpec,
+    directory: Path | None = None,
+) -> Release:
+    """Lays the commit's tree out in var/releases/<id>/ (or takes `directory`) and records the release.
+
+    Raises ReleaseFailed when the repository does not have the commit.
+    """
+    release_id = new_release_id()
+    into = directory or directory_of(release_id)
+    if directory is None:
+        try:
+            tree_checkout(Path(host.git_dir), commit, into)
+        except (GitError, WorkspaceError) as error:
+            shutil.rmtree(into, ignore_errors=True)
+            raise ReleaseFailed(f"{commit} of {host.git_dir} can't be laid out: {error}") from error
+    return Release.objects.create(
+        id=release_id,
+        host=host,
+        kind=kind,
+        commit=commit,
+        tree_hash=tree_hash,
+        directory=str(into),
+        spec=spec.model_dump(mode="json"),
+    )
+
+
+def process_of(release: Release) -> Process | None:
+    """The running process: the recorded one, or one that a crash left unrecorded."""
+    if release.pid is not None:
+        process = Process(release.pid, release.birth)
+        if processes.is_alive(process):
+            return process
+    return processes.find(f"{MARK}={release.pk}")
+
+
+def release_start(release_id: str) -> Release:
+    """Starts the process, or adopts the one that runs. Does not wait for its health.
+
+    Raises NoMemory when the machine is short of it, ReleaseFailed when the command can't be run.
+    """
+    release = release_get(release_id)
+    running = process_of(release)
+    if running is None:
+        _room_for(release)
+        release = _begin(release)
+        running = _launch(release)
+    Release.objects.filter(pk=release.pk).update(pid=running.pid, birth=running.birth)
+    return release_get(release_id)
+
+
+def _begin(release: Release) -> Release:
+    """The row says `starting`, with a port, before there is a process: a crash leaves no stranger behind."""
+    values: dict[str, Any] = {"pid": None, "birth": "", "health_failures": 0}
+    values |= {"port": processes.free_port(), "started_at": clock.now()}
+    if release.phase == ReleasePhase.READY:  # it was ready and its process is gone
+        _move(release.pk, ReleasePhase.FAILED, "its process is gone")
+    if release.phase == ReleasePhase.STARTING:
+        Release.objects.filter(pk=release.pk).update(**values)
+    else:
+        _move(release.pk, ReleasePhase.STARTING, "starting", values)
+    return release_get(release.pk)
+
+
+def _launch(release: Release) -> Process:
+    spec = ReleaseSpec.model_validate(release.spec)
+    argv = shlex.split(spec.start.replace("{port}", str(release.port)))
+    try:
+        return processes.start(
+            argv, directory=Path(release.directory), env=_environment(release, spec), log=log_of(release.pk)
+        )
+    except OSError as error:
+        _move(release.pk, ReleasePhase.FAILED, f"its command can't be run: {error}")
+        raise ReleaseFailed(f"`{spec.start}` can't be run in {release.directory}: {error}") from error
+
+
+def _environment(release: Release, spec: ReleaseSpec) -> dict[str, str]:
+    env = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    env |= spec.env
+    if spec.data_env and spec.data_dir is not None:
+        env[spec.data_env] = str(spec.data_dir)
+    stable = release.kind == ReleaseKind.STABLE
+    env["KRIPTIK_RELEASE"] = "stable" if stable else release.pk
+    env[MARK] = release.pk
+    # Bytecode of another release at the same path must never be taken for this one's.
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    return env
+
+
+def _room_for(release: Release) -> None:
+    spec = ReleaseSpec.model_validate(release.spec)
+    stable = stable_of(release.host_id)
+    measured = processes.memory_of_mb(stable.pid) if stable is not None and stable.pid else None
+    needed = spec.memory_mb or int((measured or limits.MEMORY_DEFAULT_MB) * limits.MEMORY_FACTOR)
+    available = processes.memory_available_mb()
+    if available < needed + limits.MEMORY_RESERVE_MB:
+        raise NoMemory(
+            f"{available} MB are free; this release needs {needed} MB and {limits.MEMORY_RESERVE_MB} MB "
+            "must stay free. Stop something else, or give the machine more."
+        )
+
+
+def release_answers(release: Release) -> bool:
+    """One health check: a 2xx within the timeout."""
+    spec = ReleaseSpec.model_validate(release.spec)
+    try:
+        with httpx.Client(timeout=limits.HEALTH_TIMEOUT_S, trust_env=False) as client:
+            return client.get(f"http://127.0.0.1:{release.port}{spec.health}").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def release_check(release_id: str) -> Release:
+    """Looks once at process and health, and records what it found.
+
+    A process that is gone, or that never answered within START_S, ends in `failed`.
+    """
+    release = release_get(release_id)
+    if release.phase not in {ReleasePhase.STARTING, ReleasePhase.READY}:
+        return release
+    if process_of(release) is None:
+        _move(release.pk, ReleasePhase.FAILED, f"its process ended; its last words: {last_words(release.pk)}")
+    elif release_answers(release):
+        if release.phase == ReleasePhase.STARTING:
+            _move(release.pk, ReleasePhase.READY, "it answers its health check")
+        Release.objects.filter(pk=release.pk).update(health_failures=0)
+    elif release.phase == ReleasePhase.READY:
+        Release.objects.filter(pk=release.pk).update(health_failures=release.health_failures + 1)
+    elif _start_is_over(release):
+        _move(release.pk, ReleasePhase.FAILED, f"no health check was answered within {limits.START_S:.0f} s")
+    return release_get(release_id)
+
+
+def _start_is_over(release: Release) -> bool:
+    began = release.started_at or release.created_at
+    return clock.now() - began > timedelta(seconds=limits.START_S)
+
+
+def release_wait(release_id: str, seconds: float, heartbeat: Callable[[], None] | None = None) -> Release:
+    """Checks until the release is ready or failed, or the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        release = release_check(release_id)
+        if release.phase != ReleasePhase.STARTING or time.monotonic() >= deadline:
+            return release
+        if heartbeat is not None:
+            heartbeat()
+        time.sleep(_READY_POLL_S)
+
+
+def release_stop(release_id: str, reason: str) -> bool:
+    """Ends the whole process group; returns whether nothing of it is left."""
+    release = release_get(release_id)
+    gone = processes.stop(process_of(release), f"{MARK}={release.pk}", limits.STOP_S)
+    if gone and release.phase != ReleasePhase.STOPPED:
+        _move(release.pk, ReleasePhase.STOPPED, reason)
+    return gone
+
+
+def stop_all(reason: str = "everything is being stopped") -> list[str]:
+    """Ends every release that runs, for Ctrl-C; returns the ids of those that could not be ended."""
+    running = Release.objects.filter(phase__in=[ReleasePhase.STARTING, ReleasePhase.READY])
+    return [release.pk for release in running if not release_stop(release.pk, reason)]
+
+
+def last_words(release_id: str, size: int = 200) -> str:
+    """The end of the release's log, for a person who asks why it failed."""
+    try:
+        return " ".join(log_of(release_id).read_bytes()[-size:].decode("utf-8", "replace").split())
+    except OSError:
+        return "none"
+
+
+def _move(release_id: str, to: ReleasePhase, reason: str, extra: Mapping[str, Any] | None = None) -> bool:
+    sources = [phase for phase in ReleasePhase if RELEASE.allows(phase, to)]
+    return move(
+        Release,
+        release_id,
+        RELEASE,
+        history=ReleaseTransition,
+        from_=sources,
+        to=to,
+        reason=reason,
+        extra=extra,
+    )
