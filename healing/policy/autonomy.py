@@ -1,0 +1,56 @@
+"""How much a host lets us do, and how often: switches, autonomy and caps."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+from core import clock
+from healing.models import HealRun
+from incidents.models import Autonomy, Host
+
+_RANK = {Autonomy.OBSERVE: 0, Autonomy.PROPOSE: 1, Autonomy.AUTO: 2}
+
+
+@dataclass(frozen=True)
+class Permission:
+    allowed: bool
+    reason: str
+
+
+def may_remedy(host: Host) -> Permission:
+    """Whether a remedy (runbook or code) may be worked on at all."""
+    if host.killed:
+        return Permission(False, "the kill switch is on")
+    if _rank(host) < _RANK[Autonomy.PROPOSE]:
+        return Permission(False, "the host is set to observe: diagnose only")
+    return Permission(True, f"autonomy is {host.autonomy}")
+
+
+def may_act_alone(host: Host) -> Permission:
+    """Whether a remedy may touch production without the owner's word."""
+    remedy = may_remedy(host)
+    if not remedy.allowed:
+        return remedy
+    if _rank(host) < _RANK[Autonomy.AUTO]:
+        return Permission(False, "the host is set to propose: the owner approves each remedy")
+    return Permission(True, "the host is set to auto")
+
+
+def may_start_run(host: Host) -> Permission:
+    """Whether one more heal run may begin: the kill switch and the hourly and daily caps."""
+    if host.killed:
+        return Permission(False, "the kill switch is on")
+    for span, cap, word in (
+        (timedelta(hours=1), settings.HEALS_PER_HOUR, "hour"),
+        (timedelta(days=1), settings.HEALS_PER_DAY, "day"),
+    ):
+        begun = HealRun.objects.filter(host=host, created_at__gt=clock.now() - span).count()
+        if begun >= cap:
+            return Permission(False, f"{begun} heal runs in the last {word}; the cap is {cap}")
+    return Permission(True, "within the caps")
+
+
+def _rank(host: Host) -> int:
+    # An unknown word ranks below observe: nothing may happen that nobody allowed.
+    return _RANK.get(Autonomy(host.autonomy), -1) if host.autonomy in Autonomy.values else -1
