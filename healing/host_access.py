@@ -27,6 +27,12 @@ def host_user(host: Host, subject: str) -> str:
     return subject.removeprefix(prefix) if subject.startswith(prefix) else ""
 
 
+def service_addresses(host: Host, manifest: Manifest) -> dict[str, str]:
+    """Service name -> the base URL that the host's processes are given."""
+    given = {name: str(host.environment.get(service.env, "")) for name, service in manifest.services.items()}
+    return {name: url for name, url in given.items() if url}
+
+
 def tree_paths(host: Host, commit: str) -> list[str]:
     """The paths of a commit, by plumbing in the trusted GIT_DIR: no work tree, no hooks, no filters."""
     listed = _git(host, "ls-tree", "-r", "-z", "--name-only", commit)

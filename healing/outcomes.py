@@ -22,9 +22,18 @@ class Verdict(TextChoices):
 
 @dataclass(frozen=True)
 class Triaged:
-    """The run may go on."""
+    """The run may go on with this evidence pack (as stored: field -> trust and value)."""
 
     reason: str
+    evidence: Json
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing to do yet; look again after `again_s` seconds."""
+
+    reason: str
+    again_s: float
 
 
 @dataclass(frozen=True)
@@ -158,10 +167,13 @@ class RolloutEnded:
 
 @dataclass(frozen=True)
 class Learned:
-    """The experience is stored. `pattern_id` when a pattern came of it."""
+    """What the experience is worth. `lesson`: the remedy to keep as a pattern, or None."""
 
     pattern_id: str | None
     note: str
+    score: Json
+    lesson: Json | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,6 +186,7 @@ class RungEnded:
 
 Outcome = (
     Triaged
+    | Waiting
     | PatternMatched
     | NoPattern
     | Diagnosis
