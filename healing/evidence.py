@@ -113,7 +113,9 @@ def evidence_collect(
         raise EvidenceBroken(f"Incident {incident.pk} has no report to work on.")
     latest = next((r for r in reports if r.verified), reports[0])
     traces = tuple(sorted({t for r in reports for t in report_traces(r)}))
-    events = list(ServerEvent.objects.filter(host=incident.host, trace_id__in=traces).order_by("at"))
+    events = list(
+        ServerEvent.objects.filter(host=incident.host, trace_id__in=traces, from_server=True).order_by("at")
+    )
     upstream, unmapped = upstream_mapped(events, manifest, addresses)
     payload = latest.payload
     return Evidence(

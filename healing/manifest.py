@@ -132,7 +132,7 @@ class Manifest(Section):
 
 # What to write, by the last part of the key; the first that matches wins.
 _REMEDIES: Mapping[str, str] = {
-    "host": 'add a [host] table with name, start and data_env, as in docs/host-contract.md',
+    "host": "add a [host] table with name, start and data_env, as in docs/host-contract.md",
     "name": 'write the host\'s name, 1 to 80 characters, such as name = "forge"',
     "start": 'write a command that listens on {port}, such as start = "python -m forge --port {port}"',
     "health": 'write a path that answers 200 when the host is ready, such as health = "/healthz"',
@@ -178,6 +178,8 @@ def _problem(item: Mapping[str, Any]) -> str:
         where = str(item["msg"]).removeprefix("Value error, ").removesuffix(" has no {port}")
         return f"{where}: the command has no {{port}}. Remedy: {_REMEDIES['start']}"
     words = [part for part in parts if part in _REMEDIES]
-    remedy = _REMEDIES[words[-1]] if words else "names are lower_case words, values as in docs/host-contract.md"
+    remedy = (
+        _REMEDIES[words[-1]] if words else "names are lower_case words, values as in docs/host-contract.md"
+    )
     told = str(item["msg"]).removeprefix("Value error, ")
     return f"{'.'.join(parts) or 'kriptik.toml'}: {told}. Remedy: {remedy}"

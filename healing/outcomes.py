@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 
 class Verdict(TextChoices):
-    """"Could not measure" is not "measured bad"."""
+    """ "Could not measure" is not "measured bad"."""
 
     PASSED = "passed"  # measured, and good
     FAILED = "failed"  # measured, and bad

@@ -49,7 +49,11 @@ def _pattern(run: HealRun, outcome: o.PatternMatched) -> Move:
         Phase.REMEDIATING if runbook else Phase.REPRODUCING,
         why,
         {"rung": rung, "why": outcome.remedy.get("why", [])},
-        {"remedy": {**outcome.remedy, "rung": rung}, "pattern_id": outcome.pattern_id, **_tries(run, rung, why)},
+        {
+            "remedy": {**outcome.remedy, "rung": rung},
+            "pattern_id": outcome.pattern_id,
+            **_tries(run, rung, why, outcome.remedy),
+        },
     )
 
 
@@ -184,11 +188,18 @@ def _closed(run: HealRun, reason: str, name: str = "") -> list[dict[str, Any]]:
     if not run.tried:
         return []
     last = dict(run.tried[-1])
+    if last.get("ended"):
+        return list(run.tried)
     return [*run.tried[:-1], {**last, "remedy": name or last.get("remedy", ""), "ended": reason[:300]}]
 
 
 def _ends(run: HealRun, reason: str, name: str = "") -> dict[str, Any]:
-    return {"tried": _closed(run, reason, name), "finished_at": clock.now(), "outcome": reason[:500], "wait_until": None}
+    return {
+        "tried": _closed(run, reason, name),
+        "finished_at": clock.now(),
+        "outcome": reason[:500],
+        "wait_until": None,
+    }
 
 
 _RULES: Mapping[type, Callable[[HealRun, Any], Move]] = {

@@ -98,7 +98,14 @@ def _commit(run: HealRun, use: RunbookUse, client: HostClient) -> None:
         # Between the dry run and now the world moved: nothing was changed, so nothing is to be judged.
         _store(run, use, state=RunbookState.UNDONE, reason=f"no longer applicable: {done['reason']}")
         return
-    _store(run, use, state=RunbookState.APPLIED, changed=done["changed"], undo=done["undo"], reason=done["reason"])
+    _store(
+        run,
+        use,
+        state=RunbookState.APPLIED,
+        changed=done["changed"],
+        undo=done["undo"],
+        reason=done["reason"],
+    )
 
 
 def _judge(run: HealRun, use: RunbookUse, action: Action, client: HostClient) -> None:
@@ -108,7 +115,13 @@ def _judge(run: HealRun, use: RunbookUse, action: Action, client: HostClient) ->
         return
     reason = f"{action.verify} still does not hold"
     if use.undo is None:
-        _store(run, use, state=RunbookState.STUCK, facts_after=after["facts"], reason=f"{reason}; no undo was offered")
+        _store(
+            run,
+            use,
+            state=RunbookState.STUCK,
+            facts_after=after["facts"],
+            reason=f"{reason}; no undo was offered",
+        )
         return
     run.beat()
     try:
@@ -118,7 +131,13 @@ def _judge(run: HealRun, use: RunbookUse, action: Action, client: HostClient) ->
     except HostAnswerError as error:
         if not refused_for_good(error):
             raise
-        _store(run, use, state=RunbookState.STUCK, facts_after=after["facts"], reason=f"{reason}; undo: {error.code}")
+        _store(
+            run,
+            use,
+            state=RunbookState.STUCK,
+            facts_after=after["facts"],
+            reason=f"{reason}; undo: {error.code}",
+        )
         return
     state = RunbookState.UNDONE if undone["applicable"] else RunbookState.STUCK
     told = reason if undone["applicable"] else f"{reason}; undo: {undone['reason']}"

@@ -16,6 +16,7 @@ from healing import limits
 from healing.models import HealRun, RunTransition
 from healing.outcomes import Outcome
 from healing.phases import HEAL_RUN, TERMINAL, Phase
+from healing.policy.autonomy import stopped
 from healing.routing import Move, route
 from healing.signals import run_finished
 from healing.steps import STEPS
@@ -62,13 +63,15 @@ def bury_dead(run_id: str) -> bool:
         HealRun.objects.filter(pk=run_id, learned_at__isnull=True).update(learned_at=clock.now(), attempts=0)
         return True
     reason = f"dead letter: {row.attempts} attempts in {row.phase} failed; the last: {row.last_error or 'the worker died'}"
-    move = Move(Phase.GAVE_UP, reason, extra={"attempts": 0, "finished_at": clock.now(), "outcome": reason[:500]})
+    move = Move(
+        Phase.GAVE_UP, reason, extra={"attempts": 0, "finished_at": clock.now(), "outcome": reason[:500]}
+    )
     return _moved(row, move, None, where={"attempts": row.attempts, "lease_token": row.lease_token})
 
 
 def _claimed(run_id: str) -> HealRun | None:
-    killed = HealRun.objects.filter(pk=run_id).values_list("host__killed", flat=True).first()
-    if killed is None or killed:
+    row = HealRun.objects.select_related("host").filter(pk=run_id).first()
+    if row is None or stopped(row.host):
         return None
     token = leases.claim(HealRun.objects.all().due(), run_id, limits.LEASE_S)
     if token is None:
@@ -134,7 +137,7 @@ def _stay(run: HealRun, move: Move, outcome: Outcome | None) -> None:
 
 def _let_go(run: HealRun, error: str) -> float:
     """Frees the run after a failed step; the attempt stays counted and the pause doubles."""
-    delay = limits.RETRY_DELAY_S * 2 ** max(0, run.attempts - 1)
+    delay: float = limits.RETRY_DELAY_S * 2 ** max(0, run.attempts - 1)
     HealRun.objects.filter(pk=run.pk, lease_token=run.lease_token).update(last_error=error[:500])
     leases.release(HealRun.objects.all(), run.pk, run.lease_token, done=False, delay_s=delay)
     return delay

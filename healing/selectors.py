@@ -15,7 +15,11 @@ def live_run_of(incident_id: str) -> HealRun | None:
 
 def runs_of_incident(incident_id: str) -> QuerySet[HealRun]:
     """Newest first, with what the incident page shows."""
-    return HealRun.objects.filter(incident_id=incident_id).select_related("fix", "pattern").order_by("-created_at")
+    return (
+        HealRun.objects.filter(incident_id=incident_id)
+        .select_related("fix", "pattern")
+        .order_by("-created_at")
+    )
 
 
 def runs_due(limit: int) -> list[str]:
@@ -24,14 +28,18 @@ def runs_due(limit: int) -> list[str]:
 
 
 def runs_dead() -> list[str]:
-    return list(leases.dead_letters(HealRun.objects.filter(learned_at__isnull=True)).values_list("pk", flat=True))
+    return list(
+        leases.dead_letters(HealRun.objects.filter(learned_at__isnull=True)).values_list("pk", flat=True)
+    )
 
 
 def incidents_missed(limit: int) -> list[str]:
     """Open incidents that no run was made for: their signal was lost, or a cap was full."""
     runs = HealRun.objects.filter(incident=OuterRef("pk"), created_at__gte=OuterRef("opened_at"))
     rows = Incident.objects.filter(status=Status.DETECTED, host__killed=False)
-    return list(rows.filter(~Exists(runs)).order_by("severity", "opened_at").values_list("pk", flat=True)[:limit])
+    return list(
+        rows.filter(~Exists(runs)).order_by("severity", "opened_at").values_list("pk", flat=True)[:limit]
+    )
 
 
 def answer_given(run: HealRun) -> str | None:

@@ -27,7 +27,9 @@ def run_open(incident_id: str) -> HealRun:
     """
     incident = Incident.objects.select_related("host").filter(pk=incident_id).first()
     if incident is None:
-        raise NotFound(f"There is no incident {incident_id}. `manage.py heal` without an id lists the open ones.")
+        raise NotFound(
+            f"There is no incident {incident_id}. `manage.py heal` without an id lists the open ones."
+        )
     live = live_run_of(incident_id)
     if live is not None:
         return live
@@ -60,8 +62,7 @@ def run_open_brief(*, host: Host, origin: Origin, brief: str, actor: str) -> Hea
     permission = may_start_run(host)
     if not permission.allowed:
         raise HealRefused(f"No heal run: {permission.reason}.")
-    run = HealRun.objects.create(host=host, origin=origin, brief=brief, approval={"actor": actor})
-    return run
+    return HealRun.objects.create(host=host, origin=origin, brief=brief, approval={"actor": actor})
 
 
 def run_answered(run_id: str) -> bool:
@@ -73,7 +74,9 @@ def run_answered(run_id: str) -> bool:
     resume = Phase(run.answer.get("resume", Phase.DIAGNOSING))
     answer = {**run.answer, "choice": choice or "free_text", "at": clock.now().isoformat()}
     extra = {"answer": answer, "wait_until": None, "run_after": clock.now(), "attempts": 0}
-    return _decided(run, Move(resume, f"the user answered {choice or 'in their own words'}", extra=extra), "user")
+    return _decided(
+        run, Move(resume, f"the user answered {choice or 'in their own words'}", extra=extra), "user"
+    )
 
 
 def fix_approve(fix_id: str, tree_hash: str, actor: str) -> bool:
@@ -88,7 +91,9 @@ def fix_approve(fix_id: str, tree_hash: str, actor: str) -> bool:
     if fix.run.fix_id != fix.pk:
         raise ApprovalRefused("The run has gone on to another fix: look at that one.")
     approval = {"actor": actor, "tree_hash": tree_hash, "fix": fix.pk, "at": clock.now().isoformat()}
-    return _decided(fix.run, Move(Phase.ROLLING_OUT, f"approved by {actor}", approval, _resumed(approval)), actor)
+    return _decided(
+        fix.run, Move(Phase.ROLLING_OUT, f"approved by {actor}", approval, _resumed(approval)), actor
+    )
 
 
 def runbook_approve(run_id: str, actor: str) -> bool:
@@ -148,9 +153,11 @@ def _report_to_heal(incident: Incident) -> Report:
     rows = incident.reports.filter(received_at__gte=incident.opened_at - timedelta(seconds=1))
     healed = HealRun.objects.filter(incident=incident, created_at__gte=incident.opened_at).values("subject")
     newest = rows.order_by("-received_at")
-    found = newest.filter(verified=True).exclude(subject__in=healed).first() or newest.filter(verified=True).first()
+    found = (
+        newest.filter(verified=True).exclude(subject__in=healed).first()
+        or newest.filter(verified=True).first()
+    )
     report = found or newest.first() or incident.reports.order_by("-received_at").first()
     if report is None:
         raise HealRefused(f"Incident {incident.pk} has no report to heal from.")
     return report
-

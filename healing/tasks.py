@@ -43,7 +43,9 @@ def heal_open(incident_id: str, **_: Any) -> None:
 @shared_task(name="healing.answered", time_limit=60)
 def heal_answered(incident_id: str, **_: Any) -> None:
     """Takes up the answer to the run's question. Twice: the second finds the run moved on."""
-    for run_id in HealRun.objects.filter(incident_id=incident_id, phase=Phase.NEEDS_INPUT).values_list("pk", flat=True):
+    for run_id in HealRun.objects.filter(incident_id=incident_id, phase=Phase.NEEDS_INPUT).values_list(
+        "pk", flat=True
+    ):
         if run_answered(run_id):
             heal_advance.delay(run_id)
 

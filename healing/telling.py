@@ -78,17 +78,31 @@ def _tell_owner(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:
     url = f"/admin/healing/healrun/{run.pk}/change/"
     what = run.incident.title if run.incident else run.brief[:80]
     if move.to == Phase.AWAITING_OWNER:
-        owner_alert(priority="P2", key=f"run:{run.pk}:owner", title=f"Your decision: {what}", body=move.reason, url=url)
+        owner_alert(
+            priority="P2",
+            key=f"run:{run.pk}:owner",
+            title=f"Your decision: {what}",
+            body=move.reason,
+            url=url,
+        )
     elif move.to == Phase.GAVE_UP:
         stuck = isinstance(outcome, o.RunbookUndone) and not outcome.undone
         severity = run.incident.severity if run.incident else "P3"
         priority = "P0" if stuck else severity
         owner_alert(
-            priority=priority, key=f"run:{run.pk}:gave_up", title=f"Needs you: {what}", body=move.reason, url=url
+            priority=priority,
+            key=f"run:{run.pk}:gave_up",
+            title=f"Needs you: {what}",
+            body=move.reason,
+            url=url,
         )
     elif move.to == Phase.ROLLED_BACK:
         owner_alert(
-            priority="P1", key=f"run:{run.pk}:rolled_back", title=f"Taken back: {what}", body=move.reason, url=url
+            priority="P1",
+            key=f"run:{run.pk}:rolled_back",
+            title=f"Taken back: {what}",
+            body=move.reason,
+            url=url,
         )
         if run.pattern_id:
             pattern_demote(run.pattern_id, move.reason)

@@ -40,7 +40,9 @@ def pattern_lookup(run: HealRun, evidence: Evidence) -> tuple[Hit | None, float]
     return (best if best.score >= limits.PATTERN_MIN_SCORE else None), best.score
 
 
-def pattern_extract(run: HealRun, remedy: Mapping[str, Any], evidence: Mapping[str, Any], title: str) -> Pattern:
+def pattern_extract(
+    run: HealRun, remedy: Mapping[str, Any], evidence: Mapping[str, Any], title: str
+) -> Pattern:
     """The lesson of a run that healed: one row per lesson, however often it is learned."""
     matcher = features_of(evidence_load(run.evidence))
     key = _key(matcher, remedy)
@@ -74,7 +76,10 @@ def pattern_demote(pattern_id: str, reason: str) -> None:
             pattern.state = PatternState.RETIRED
         elif pattern.state == PatternState.ACTIVE:
             pattern.state = PatternState.DEMOTED
-        log = [*pattern.evidence.get("demotions", []), {"at": clock.now().isoformat(), "reason": reason[:300]}]
+        log = [
+            *pattern.evidence.get("demotions", []),
+            {"at": clock.now().isoformat(), "reason": reason[:300]},
+        ]
         pattern.evidence = {**pattern.evidence, "demotions": log[-10:]}
         pattern.updated_at = clock.now()
         pattern.save(update_fields=["demotions", "state", "evidence", "updated_at"])

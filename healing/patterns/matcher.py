@@ -7,7 +7,14 @@ from typing import Any
 from healing.evidence import Evidence
 
 # How much each feature tells, when the pattern has it. Where it failed tells most.
-WEIGHTS = {"route": 3.0, "function": 3.0, "upstream": 2.0, "expectation": 2.0, "exception": 1.5, "reasons": 1.0}
+WEIGHTS = {
+    "route": 3.0,
+    "function": 3.0,
+    "upstream": 2.0,
+    "expectation": 2.0,
+    "exception": 1.5,
+    "reasons": 1.0,
+}
 
 
 @dataclass(frozen=True)

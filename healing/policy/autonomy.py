@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from core import clock
+from flags.models import KillSwitch
 from healing.models import HealRun
 from incidents.models import Autonomy, Host
 
@@ -18,9 +19,14 @@ class Permission:
     reason: str
 
 
+def stopped(host: Host) -> bool:
+    """Whether a kill switch is on: the host's own, or the one for everything."""
+    return host.killed or KillSwitch.objects.filter(lifted_at__isnull=True).exists()
+
+
 def may_remedy(host: Host) -> Permission:
     """Whether a remedy (runbook or code) may be worked on at all."""
-    if host.killed:
+    if stopped(host):
         return Permission(False, "the kill switch is on")
     if _rank(host) < _RANK[Autonomy.PROPOSE]:
         return Permission(False, "the host is set to observe: diagnose only")
@@ -39,7 +45,7 @@ def may_act_alone(host: Host) -> Permission:
 
 def may_start_run(host: Host) -> Permission:
     """Whether one more heal run may begin: the kill switch and the hourly and daily caps."""
-    if host.killed:
+    if stopped(host):
         return Permission(False, "the kill switch is on")
     for span, cap, word in (
         (timedelta(hours=1), settings.HEALS_PER_HOUR, "hour"),

@@ -28,7 +28,11 @@ def step(run: HealRun) -> Learned:
 def _facts(run: HealRun) -> Mapping[str, Any]:
     use = run.runbook_uses.order_by("-at").first()
     verification = Verification.objects.filter(fix_id=run.fix_id).first() if run.fix_id else None
-    changed = [x for x in (run.fix.diff if run.fix else "").splitlines() if x[:1] in "+-" and x[:3] not in ("+++", "---")]
+    changed = [
+        x
+        for x in (run.fix.diff if run.fix else "").splitlines()
+        if x[:1] in "+-" and x[:3] not in ("+++", "---")
+    ]
     return {
         "outcome": run.phase,
         "remedy": run.remedy.get("kind", ""),

@@ -32,7 +32,9 @@ def step(run: HealRun) -> Answer:
         if choice is None:
             return AskUser(_question(name, action.ask), f"the manifest asks before {name}")
         if choice not in action.ask.proceed:
-            return RungEnded(f"the user answered {choice!r} to the question before {name}: a person must look")
+            return RungEnded(
+                f"the user answered {choice!r} to the question before {name}: a person must look"
+            )
     return runbook_apply(run, name, action)
 
 

@@ -1,4 +1,5 @@
 """PLACEHOLDER"""
+
 from healing.models import HealRun
 from healing.outcomes import RungEnded
 

@@ -15,7 +15,9 @@ LOOK_AGAIN_S = 0.4
 
 def step(run: HealRun) -> Triaged | Waiting | RungEnded:
     if run.incident is None:
-        return RungEnded("an owner's brief has no recorded fault to reproduce, and no model is configured to build it")
+        return RungEnded(
+            "an owner's brief has no recorded fault to reproduce, and no model is configured to build it"
+        )
     manifest = host_manifest(run.host)
     addresses = service_addresses(run.host, manifest)
     evidence = evidence_collect(run.incident, manifest, addresses=addresses)

@@ -13,7 +13,9 @@ from healing.thinking.probes import Probe, probe
 from healing.thinking.shapes import Claim, Hypothesis, Thought
 
 
-def think(run: HealRun, evidence: Evidence, manifest: Manifest, *, best_pattern: float) -> Diagnosis | AskUser | NoCauseFound:
+def think(
+    run: HealRun, evidence: Evidence, manifest: Manifest, *, best_pattern: float
+) -> Diagnosis | AskUser | NoCauseFound:
     """Six stored phases; `best_pattern` is the score of the nearest pattern that was not near enough."""
     record = _Recorder(run)
     record.store(decompose(evidence))
@@ -24,7 +26,9 @@ def think(run: HealRun, evidence: Evidence, manifest: Manifest, *, best_pattern:
     standing = [h for h in judged if h.confidence >= limits.MIN_CONFIDENCE]
     synthesis = record.store(synthesize(standing))
     chosen, checks = _verify(run, evidence, manifest, synthesis.hypotheses)
-    record.store(Thought(ThinkingPhase.VERIFY, ("hypotheses",), checks, chosen.confidence if chosen else None))
+    record.store(
+        Thought(ThinkingPhase.VERIFY, ("hypotheses",), checks, chosen.confidence if chosen else None)
+    )
     if chosen is None:
         return _nothing_stands(run, evidence, bool(synthesis.hypotheses))
     others = tuple(h.as_json() for h in standing if h.id != chosen.id)
@@ -42,7 +46,9 @@ def critique(evidence: Evidence, found: Sequence[Hypothesis], tried: set[str]) -
         if hypothesis.remedy["kind"] == "runbook" and evidence.innermost:
             hypothesis = hypothesis.weakened(0.15, "the server's code failed on the same trace")
         if hypothesis.remedy["kind"] == "code" and evidence.expectation and not evidence.exceptions:
-            hypothesis = hypothesis.weakened(0.2, "a wrong value without a server fault points to the account's state")
+            hypothesis = hypothesis.weakened(
+                0.2, "a wrong value without a server fault points to the account's state"
+            )
         if hypothesis.id == "server_exception" and any(h.id == "upstream_not_retried" for h in found):
             hypothesis = hypothesis.weakened(0.1, "the exception is how the service's refusal surfaces")
         judged.append(hypothesis)

@@ -21,7 +21,9 @@ def explore(evidence: Evidence, manifest: Manifest, answer: str = "") -> Thought
     found += [h for rule in RULES if (h := rule(evidence))]
     best = tuple(sorted(found, key=lambda h: (-h.confidence, h.id))[:MAX_HYPOTHESES])
     claims = tuple(Claim(h.cause, h.links, h.confidence) for h in best)
-    return Thought(ThinkingPhase.EXPLORE, ("reasons", "requests", "exceptions", "upstream"), claims, None, best)
+    return Thought(
+        ThinkingPhase.EXPLORE, ("reasons", "requests", "exceptions", "upstream"), claims, None, best
+    )
 
 
 def action_fits(action: Action, evidence: Evidence, kind: str = "") -> bool:
@@ -45,7 +47,7 @@ def _runbook_causes(evidence: Evidence, manifest: Manifest, answer: str) -> Iter
             confidence, links = 0.75, ["kind", "reasons", "expectation"]
         yield Hypothesis(
             f"runbook:{name}",
-            f"The account's own state is wrong: the host's invariant {action.verify} does not hold for this user",
+            f"The account's own state is wrong: {action.verify} does not hold for this user",
             {"kind": "runbook", "name": name},
             confidence,
             tuple(links),
@@ -63,7 +65,7 @@ def _upstream_refused(evidence: Evidence) -> Hypothesis | None:
     joined = evidence.last_failed_request is not None or bool(evidence.exceptions)
     return Hypothesis(
         "upstream_not_retried",
-        f"The service {last['service']} answered {last['status']} for a moment and the host does not try again{where}",
+        f"The service {last['service']} answered {last['status']} and the host does not try again{where}",
         {"kind": "code", "hint": "retry", "service": last["service"], "status": last["status"]},
         0.85 if joined else 0.6,
         ("upstream", "exceptions", "requests"),

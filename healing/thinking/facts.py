@@ -27,7 +27,9 @@ def prior_knowledge(evidence: Evidence, best_score: float) -> Thought:
     claims = [Claim(f"No pattern fits well enough (best {best_score:.2f})", ("patterns",))]
     healed = [s for s in evidence.similar if s["status"] == "resolved" and s["same_route"]]
     if healed:
-        claims.append(Claim(f"{len(healed)} incident(s) of this type on this route were healed", ("similar",)))
+        claims.append(
+            Claim(f"{len(healed)} incident(s) of this type on this route were healed", ("similar",))
+        )
     back = [s for s in evidence.similar if s["comebacks"]]
     if back:
         claims.append(Claim(f"{len(back)} similar incident(s) came back after a remedy", ("similar",)))
@@ -42,7 +44,11 @@ def _facts(evidence: Evidence) -> Iterator[Claim]:
         status = int(request.get("status") or 0)
         yield Claim(f"the request answered {status or 'nothing'}", ("requests",), 0.8)
     for error in evidence.exceptions:
-        where = f" in {error.frames[-1].function} ({error.frames[-1].path}:{error.frames[-1].line})" if error.frames else ""
+        where = (
+            f" in {error.frames[-1].function} ({error.frames[-1].path}:{error.frames[-1].line})"
+            if error.frames
+            else ""
+        )
         yield Claim(f"the server raised {error.type}{where} on the same trace", ("exceptions",))
     for exchange in evidence.upstream:
         yield Claim(f"the service {exchange['service']} answered {exchange['status']}", ("upstream",))

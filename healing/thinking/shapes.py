@@ -35,7 +35,9 @@ class Hypothesis:
     against: tuple[str, ...] = ()
 
     def weakened(self, by: float, why: str) -> "Hypothesis":
-        return replace(self, confidence=round(max(0.0, self.confidence - by), 3), against=(*self.against, why))
+        return replace(
+            self, confidence=round(max(0.0, self.confidence - by), 3), against=(*self.against, why)
+        )
 
     def strengthened(self, by: float) -> "Hypothesis":
         return replace(self, confidence=round(min(0.99, self.confidence + by), 3))

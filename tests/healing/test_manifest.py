@@ -88,7 +88,9 @@ def test_each_error_names_the_key_and_the_remedy(old, new, key, remedy):
     assert old in GOOD
     with pytest.raises(ManifestError) as refused:
         manifest_parse(GOOD.replace(old, new, 1))
-    line = next((p for p in refused.value.problems if p.startswith(key + ":") or p.startswith(key + ".")), None)
+    line = next(
+        (p for p in refused.value.problems if p.startswith(key + ":") or p.startswith(key + ".")), None
+    )
     assert line is not None, refused.value.problems
     assert remedy in line
 
@@ -100,7 +102,9 @@ def test_text_that_is_no_toml_is_refused_with_a_remedy(text):
 
 
 def test_all_problems_are_told_at_once():
-    broken = GOOD.replace('autonomy = "auto"', 'autonomy = "yolo"').replace('cooldown = "2m"', 'cooldown = "x"')
+    broken = GOOD.replace('autonomy = "auto"', 'autonomy = "yolo"').replace(
+        'cooldown = "2m"', 'cooldown = "x"'
+    )
     with pytest.raises(ManifestError) as refused:
         manifest_parse(broken)
     assert len(refused.value.problems) == 2
