@@ -62,7 +62,8 @@ def bury_dead(run_id: str) -> bool:
         # Only the lesson failed; what was healed stays healed.
         HealRun.objects.filter(pk=run_id, learned_at__isnull=True).update(learned_at=clock.now(), attempts=0)
         return True
-    reason = f"dead letter: {row.attempts} attempts in {row.phase} failed; the last: {row.last_error or 'the worker died'}"
+    last = row.last_error or "the worker died"
+    reason = f"dead letter: {row.attempts} attempts in {row.phase} failed; the last: {last}"
     move = Move(
         Phase.GAVE_UP, reason, extra={"attempts": 0, "finished_at": clock.now(), "outcome": reason[:500]}
     )
