@@ -72,6 +72,24 @@ def feed_forget(*, subject: str | None = None, topic: str | None = None) -> int:
     return rows.delete()[0]
 
 
+def feed_adopt(*, old: str, new: str) -> int:
+    """Moves a visitor's entries to the user who logged in, with versions that the open page accepts.
+
+    A page that showed version 5 of an incident ignores a version 1 of it, so the count goes on from the
+    higher of both. Returns how many entries moved.
+    """
+    with transaction.atomic():
+        moved = list(FeedEntry.objects.select_for_update().filter(subject=old))
+        for entry in moved:
+            present = FeedEntry.objects.filter(subject=new, topic=entry.topic).first()
+            entry.version = max(entry.version, present.version if present else 0) + 1
+            entry.subject = new
+            if present:
+                present.delete()
+            entry.save(update_fields=["subject", "version"])
+    return len(moved)
+
+
 def _write(subject: str, topic: str, fresh: dict[str, Any], keep: Collection[str]) -> int:
     """One UPDATE counts the version, so two publishers never give out the same one."""
     rows = FeedEntry.objects.filter(subject=subject, topic=topic)

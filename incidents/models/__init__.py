@@ -1,6 +1,6 @@
 """What this app stores. Text that a visitor wrote lives in Report, Feedback and Recording only."""
 
-from incidents.models.evidence import Outcome, Recording, ServerEvent
+from incidents.models.evidence import IntakeCount, Outcome, Recording, ServerEvent
 from incidents.models.host import Autonomy, Host
 from incidents.models.incident import Incident, IncidentTransition, Severity
 from incidents.models.report import Feedback, FeedbackKind, Report
@@ -13,6 +13,7 @@ __all__ = [
     "Host",
     "Incident",
     "IncidentTransition",
+    "IntakeCount",
     "Outcome",
     "Recording",
     "Report",

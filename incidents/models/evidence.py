@@ -83,3 +83,20 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return f"{self.element} on {self.route}: {self.count} times"
+
+
+class IntakeCount(models.Model):
+    """How often something was let go at the door, per host and day: dropped fields, refusals, other items."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="intake_counts")
+    day = models.DateField()
+    name = models.CharField(max_length=60)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "day", "name"], name="intake_count_one_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.count} on {self.day}"

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.utils.encoding import force_bytes
 
 PREFIX = "v1:"
 
@@ -37,8 +38,8 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         )
 
 
-def _cipher(secret_key: str) -> Fernet:
+def _cipher(secret_key: str | bytes) -> Fernet:
     derived = HKDF(SHA256(), length=32, salt=None, info=b"kriptik.incidents.secrets").derive(
-        secret_key.encode()
+        force_bytes(secret_key)
     )
     return Fernet(base64.urlsafe_b64encode(derived))

@@ -63,6 +63,10 @@ class Host(models.Model):
         default=False, help_text="The kill switch: nothing new starts, and no report is taken."
     )
     shadow = models.BooleanField(default=False, help_text="Detect and count, but show users nothing.")
+    # Reports per five minutes: of the whole host, of one address, of one visit. docs/protocol.md says more.
+    quota = models.PositiveIntegerField(default=1000)
+    quota_address = models.PositiveIntegerField(default=100)
+    quota_session = models.PositiveIntegerField(default=10)
     created_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:

@@ -57,6 +57,7 @@ class Incident(models.Model):
         indexes = [
             models.Index(fields=["status", "severity", "-last_seen"], name="incident_console_home"),
             models.Index(fields=["last_seen"], name="incident_retention"),
+            models.Index(fields=["subject"], name="incident_of_subject"),  # a visitor logs in
         ]
 
     def __str__(self) -> str:

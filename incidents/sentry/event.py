@@ -40,7 +40,7 @@ def event_facts(event: dict[str, Any], trace_id: str = "") -> dict[str, Any]:
 
 def event_kept(event: dict[str, Any]) -> dict[str, Any]:
     """The scrubbed copy: {level.., message, exceptions, breadcrumbs, request, tags, trace, user}."""
-    kept = {name: _text(event.get(name), 300) for name in _KEPT if event.get(name)}
+    kept: dict[str, Any] = {name: _text(event.get(name), 300) for name in _KEPT if event.get(name)}
     logged = _dict(event.get("logentry"))
     kept["message"] = _text(logged.get("formatted") or logged.get("message") or event.get("message"), TEXT)
     kept["exceptions"] = [_exception(v) for v in _values(event.get("exception"))[-VALUES:]]

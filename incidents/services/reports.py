@@ -87,7 +87,6 @@ def _scrubbed(report: WireReport) -> dict[str, Any]:
 
 
 def _store(filed: Filed) -> Report:
-    now = clock.now()
     incident, opened = _incident_for(filed)
     report = Report.objects.create(
         host_id=filed.session.host_id,
@@ -101,7 +100,8 @@ def _store(filed: Filed) -> Report:
         trace_id=filed.wire.trace_id or "",
         payload=filed.payload,
         at=clock.from_ms(filed.wire.at),
-        received_at=now,
+        # Read after the incident was (re)opened: a report belongs to the occurrence that it opens.
+        received_at=clock.now(),
     )
     _grow(incident, filed)
     send_on_commit(report_stored, report_id=report.pk)

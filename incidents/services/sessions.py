@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from core import clock
 from incidents.identity import Identity, capability_hash, capability_new, user_subject
-from incidents.models import Host, Session
+from incidents.models import Feedback, Host, Incident, Report, Session
+from notifications.feed import feed_adopt
 
 
 @dataclass(frozen=True)
@@ -37,24 +40,31 @@ def session_open(
         session, capability = found
     session.locale, session.user_agent, session.sdk = locale, user_agent, sdk
     session.last_seen = clock.now()
-    if identity is not None:
-        _vouch(session, host, identity)
-    # The whole row: nobody else writes a visit but the browser that holds its capability.
-    session.save()
+    with transaction.atomic():
+        if identity is not None:
+            _vouch(session, host, identity)
+        # The whole row: nobody else writes a visit but the browser that holds its capability.
+        session.save()
     return OpenedSession(session, capability)
 
 
-def session_identify(*, session: Session, identity: Identity) -> Session:
+def session_identify(*, session: Session, identity: Identity) -> OpenedSession | None:
     """Notes a fresh identity: renewed for the same user, or a visitor who logged in.
 
-    For another user it returns a new visit, for the reason given above.
+    For another user a new visit begins (see above), and is returned with its capability.
     """
     if session.user and session.user != identity.user:
-        opened = session_open(host=session.host, identity=identity, user_agent=session.user_agent)
-        return opened.session
-    _vouch(session, session.host, identity)
-    session.save(update_fields=["user", "subject", "claims", "verified_until"])
-    return session
+        return session_open(
+            host=session.host,
+            identity=identity,
+            locale=session.locale,
+            user_agent=session.user_agent,
+            sdk=session.sdk,
+        )
+    with transaction.atomic():
+        _vouch(session, session.host, identity)
+        session.save(update_fields=["user", "subject", "claims", "verified_until"])
+    return None
 
 
 def _continued(host: Host, capability: str | None, identity: Identity | None) -> tuple[Session, str] | None:
@@ -69,7 +79,21 @@ def _continued(host: Host, capability: str | None, identity: Identity | None) ->
 
 
 def _vouch(session: Session, host: Host, identity: Identity) -> None:
+    subject = user_subject(host, identity.user)
+    if session.subject == session.own_subject:
+        _adopt(session.own_subject, subject)
     session.user = identity.user
-    session.subject = user_subject(host, identity.user)
+    session.subject = subject
     session.claims = identity.claims
     session.verified_until = identity.expires
+
+
+def _adopt(visitor: str, user: str) -> None:
+    """What a visitor reported is the user's once they log in, so that they hear how it goes on.
+
+    It stays unverified: who sat there before logging in, nobody signed.
+    """
+    Report.objects.filter(subject=visitor).update(subject=user)
+    Feedback.objects.filter(subject=visitor).update(subject=user)
+    Incident.objects.filter(subject=visitor).update(subject=user)
+    feed_adopt(old=visitor, new=user)
