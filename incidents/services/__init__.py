@@ -2,6 +2,7 @@
 
 from incidents.services.evidence import chunk_store, outcome_store, server_event_store
 from incidents.services.feedback import answer_store, rating_store, try_again_store
+from incidents.services.hosts import host_add
 from incidents.services.incidents import (
     UNSET,
     incident_ask,
@@ -17,6 +18,7 @@ __all__ = [
     "UNSET",
     "answer_store",
     "chunk_store",
+    "host_add",
     "incident_ask",
     "incident_dismiss",
     "incident_move",

@@ -1,0 +1,1 @@
+"""HTTP's way in: the SDK's fallback, its files, and the Sentry protocol."""
