@@ -6,11 +6,10 @@ import signal
 import sys
 import threading
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-
 from forge.app import create_app
 from forge.config import config_from_env
 from forge.telemetry import telemetry_start
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 log = logging.getLogger("forge")
 

@@ -1,7 +1,6 @@
 """Composition: one Flask application from its parts."""
 
 from flask import Flask
-
 from forge import web
 from forge.auth.views import auth
 from forge.billing.views import billing
@@ -9,6 +8,7 @@ from forge.config import Config
 from forge.db import create
 from forge.studio.views import studio
 from forge.support.kit import kit_create
+
 from hostkit.wsgi import KriptikMiddleware
 
 

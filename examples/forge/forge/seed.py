@@ -13,12 +13,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from forge_services.composer import compose
-
 from forge.auth.sessions import session_mint, sessions_end_everywhere
 from forge.auth.users import user_create, user_get
 from forge.db import connect, create
 from forge.studio.builds import build_add
+from forge_services.composer import compose
 
 PEOPLE = (
     # id, name, e-mail, password

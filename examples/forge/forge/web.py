@@ -8,11 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, render_template, request
-from werkzeug.exceptions import HTTPException
-
 from forge.auth.sessions import SESSION_COOKIE, SessionExpired, session_user
 from forge.db import close_request_db, request_db
 from forge.telemetry import telemetry_tag
+from werkzeug.exceptions import HTTPException
 
 CSRF_COOKIE = "forge_csrf"
 # The payment provider has no page of ours to read a token from; its word is checked with the provider.

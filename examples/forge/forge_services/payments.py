@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-
 from forge_services.server import Answer, Call, Route, failure, port_parser, server_create, server_run
 
 WEBHOOK_DELAY_S = 1.5

@@ -3,11 +3,10 @@
 import secrets
 import sqlite3
 
-from werkzeug.security import check_password_hash, generate_password_hash
-
 from forge.auth.epochs import epoch_bump, epoch_cache_set
 from forge.billing.ledger import SIGNUP_CREDITS, balance_refresh, ledger_add
 from forge.db import now_ms, write
+from werkzeug.security import check_password_hash, generate_password_hash
 
 MIN_PASSWORD = 8
 MAX_FAILURES = 10

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, render_template, request
-
 from forge.auth.sessions import (
     SESSION_COOKIE,
     SESSION_S,

@@ -3,7 +3,6 @@
 from typing import Any
 
 import requests
-
 from forge.config import Config
 
 TIMEOUT_S = 10

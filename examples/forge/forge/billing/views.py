@@ -6,7 +6,6 @@ from typing import Any
 
 import requests
 from flask import Blueprint, current_app, g, jsonify, redirect, render_template, request
-
 from forge.billing.ledger import balance_get, ledger_rows, ledger_sum
 from forge.billing.payments import checkout_create, purchase_fetch
 from forge.billing.purchases import PACKS, purchase_confirmed, purchase_open, purchase_returned

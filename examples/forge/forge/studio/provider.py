@@ -1,7 +1,6 @@
 """Client of the model provider."""
 
 import requests
-
 from forge.config import Config
 
 TIMEOUT_S = 20

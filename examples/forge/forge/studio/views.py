@@ -5,7 +5,6 @@ from typing import Any
 
 import requests
 from flask import Blueprint, current_app, g, jsonify, render_template, request
-
 from forge.billing.ledger import NotEnoughCredits, balance_get
 from forge.db import request_db
 from forge.studio.builds import BUILD_PRICE, build_add, build_get, builds_recent

@@ -8,6 +8,7 @@ from typing import Any
 
 from forge.auth.users import user_get
 from forge.db import now_ms, write
+
 from hostkit import ActionCall, ActionResult, HostKitError, UnknownUser
 
 Plan = Callable[[sqlite3.Connection, ActionCall], ActionResult]

@@ -6,10 +6,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from werkzeug.security import generate_password_hash
-
 from forge.auth.users import user_create, user_get
 from forge.db import SCHEMA, connect
+from werkzeug.security import generate_password_hash
+
 from hostkit import Clone, UnknownUser
 
 GENERIC_USER = "u_generic"

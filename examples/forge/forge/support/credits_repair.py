@@ -7,6 +7,7 @@ from typing import Any
 from forge.auth.users import user_get
 from forge.billing.ledger import balance_get, balance_set, ledger_sum
 from forge.support.actions import action_run, whole_number
+
 from hostkit import ActionCall, ActionResult, HostKit, Invariant, UnknownUser
 
 

@@ -13,6 +13,7 @@ from forge.config import Config
 from forge.db import connect
 from forge.support import credits_repair, session_repair
 from forge.support.clone import account_clone
+
 from hostkit import Cookie, Description, HostKit, Request, SqliteNonceStore, UnknownUser
 
 

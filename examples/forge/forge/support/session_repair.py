@@ -7,6 +7,7 @@ from typing import Any
 from forge.auth.epochs import epoch_cache_set, epoch_cached, epoch_current
 from forge.auth.users import user_get
 from forge.support.actions import action_run, whole_number
+
 from hostkit import ActionCall, ActionResult, HostKit, Invariant, UnknownUser
 
 
