@@ -1,0 +1,5 @@
+import { chunkReady } from "../browser/chunks";
+import { overlayCreate } from "./overlay";
+import type { OverlayChunk } from "./ports";
+
+chunkReady("kriptik-overlay", { create: overlayCreate } satisfies OverlayChunk);
