@@ -5,6 +5,7 @@ it went.
 from __future__ import annotations
 
 import math
+import os
 import shutil
 import tempfile
 import threading
@@ -52,7 +53,7 @@ __all__ = [
 CHROMIUM = "/usr/bin/chromium"
 # Most of a run is waiting (a page that stays silent, a service that says "later"), so contexts share the
 # processor.
-PARALLEL = 3
+PARALLEL = min(4, max(2, os.cpu_count() or 2))
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _RUNNER, _HOST_PACKAGES = Path("/opt/kriptik/runner"), Path("/opt/kriptik/host")

@@ -66,6 +66,8 @@
     if (node.nodeType === Node.TEXT_NODE) {
       const text = cut(node.data, 300);
       if (!text || out.texts.length >= 400) return;
+      // An invisible box may hold visible ones, so visibility is asked of the text's own parent.
+      if (node.parentElement && getComputedStyle(node.parentElement).visibility !== 'visible') return;
       range.selectNodeContents(node);
       const r = range.getBoundingClientRect();
       if (r.width > 0 && r.height > 0 && r.right > 0) out.texts.push({ text, box: box(r) });
