@@ -27,6 +27,7 @@ from workbench.scenario.arms import (
 from workbench.scenario.errors import BenchRefused
 from workbench.scenario.model import Scenario
 from workbench.scenario.results import Unreadable, record_read, screenshot_read
+from workbench.scenario.seals import seal_key
 from workbench.scenario.wire import (
     ACCOUNT,
     OUT,
@@ -127,7 +128,8 @@ class _Heartbeat:
 def _arm_run(
     sandbox: Sandbox, scenario: Scenario, arm: Arm, host: HostSpec, beat: _Heartbeat, work: Path
 ) -> tuple[ArmResult, float]:
-    _lay_out(work, scenario, arm, host)
+    key = seal_key()
+    _lay_out(work, scenario, arm, host, key)
     env = {
         **python_env(),
         "PYTHONPATH": str(_RUNNER),
@@ -141,12 +143,12 @@ def _arm_run(
         limits=_limits(arm.runs, setup=bool(host.setup)),
         heartbeat=beat,
     )
-    runs = [_run_result(work, index, result) for index in range(arm.runs)]
+    runs = [_run_result(work, index, result, key) for index in range(arm.runs)]
     shutil.rmtree(work, ignore_errors=True)
     return ArmResult(name=arm.name, runs=runs), result.seconds
 
 
-def _lay_out(work: Path, scenario: Scenario, arm: Arm, host: HostSpec) -> None:
+def _lay_out(work: Path, scenario: Scenario, arm: Arm, host: HostSpec, key: str) -> None:
     """The arm's work directory: only what the runner needs, written before any untrusted code runs."""
     for folder in (OUT, STATE, ACCOUNT):
         (work / folder).mkdir(parents=True)
@@ -171,6 +173,7 @@ def _lay_out(work: Path, scenario: Scenario, arm: Arm, host: HostSpec) -> None:
         runs=arm.runs,
         parallel=min(PARALLEL, arm.runs),
         chromium=CHROMIUM,
+        seal=key,
     )
     (work / SPEC_FILE).write_text(spec.model_dump_json())
 
@@ -190,9 +193,9 @@ def _limits(runs: int, *, setup: bool) -> Limits:
     return Limits(memory_mb=4096, processes=2048, wall_s=wall, cpu_s=wall, open_files=4096)
 
 
-def _run_result(work: Path, index: int, result: Result) -> RunResult:
+def _run_result(work: Path, index: int, result: Result, key: str) -> RunResult:
     try:
-        record = record_read(work, index)
+        record = record_read(work, index, key)
     except Unreadable as problem:
         ended = "ran out of time" if result.timed_out else f"ended with code {result.exit_code}"
         last = result.stderr.strip().splitlines()[-1:] or [""]
@@ -204,7 +207,7 @@ def _run_result(work: Path, index: int, result: Result) -> RunResult:
         seconds=record.seconds,
         console_errors=list(record.console_errors),
         server_errors=list(record.server_errors),
-        screenshot=screenshot_read(work, index),
+        screenshot=screenshot_read(work, index, record),
         screen=record.screen,
         notes=list(record.notes),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from workbench.scenario.seals import fingerprint, unsealed
 from workbench.scenario.wire import (
     MAX_RECORD_BYTES,
     MAX_SCREENSHOT_BYTES,
@@ -24,21 +25,28 @@ class Unreadable(Exception):
     """There is no record, or something that must not be taken for one."""
 
 
-def record_read(work: Path, index: int) -> RunRecord:
-    """Raises Unreadable."""
+def record_read(work: Path, index: int, key: str) -> RunRecord:
+    """The record that our runner sealed with `key`. Raises Unreadable."""
     content = _regular_file(work, record_name(index), MAX_RECORD_BYTES)
     if content is None:
         raise Unreadable("no record was written")
+    body = unsealed(key, index, content)
+    if body is None:
+        raise Unreadable("the record was not written by our runner")
     try:
-        return RunRecord.model_validate_json(content)
+        return RunRecord.model_validate_json(body)
     except ValidationError as error:
         raise Unreadable(f"the record is malformed: {error.error_count()} fields are wrong") from None
 
 
-def screenshot_read(work: Path, index: int) -> bytes | None:
-    """A JPEG of at most 600 KiB, else None."""
+def screenshot_read(work: Path, index: int, record: RunRecord) -> bytes | None:
+    """The JPEG of at most 600 KiB that the record names, else None."""
+    if record.picture is None:
+        return None
     content = _regular_file(work, screenshot_name(index), MAX_SCREENSHOT_BYTES)
-    return content if content is not None and content.startswith(b"\xff\xd8\xff") else None
+    if content is None or not content.startswith(b"\xff\xd8\xff"):
+        return None
+    return content if fingerprint(content) == record.picture else None
 
 
 def _regular_file(work: Path, name: str, limit: int) -> bytes | None:

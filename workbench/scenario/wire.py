@@ -52,6 +52,7 @@ class BenchSpec(Wire):
     runs: int = Field(ge=1, le=100)
     parallel: int = Field(ge=1, le=8)
     chromium: str
+    seal: str
 
 
 class RunRecord(Wire):
@@ -64,6 +65,7 @@ class RunRecord(Wire):
     server_errors: Lines = ()
     notes: Lines = ()
     screen: ScreenFacts | None = None
+    picture: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
 def record_name(index: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from workbench.scenario.bench import (
 from workbench.scenario.compile import scenario_compile
 from workbench.scenario.fisher import fisher_p
 from workbench.scenario.model import Scenario
+from workbench.scenario.seals import fingerprint, sealed
 
 HOST = HostSpec(
     start="python app.py {port}",
@@ -164,11 +166,12 @@ def test_what_the_bench_cannot_do_is_refused_before_anything_runs(tmp_path: Path
 class ScriptedSandbox:
     """Stands where the sandbox stands and leaves behind what hostile code could leave behind."""
 
-    def __init__(self, leave: Callable[[Path], object]) -> None:
+    def __init__(self, leave: Callable[[Path, Callable[[str], str]], object]) -> None:
         self._leave = leave
 
     def run(self, argv: Sequence[str], *, workdir: Path, **_: object) -> Result:
-        self._leave(workdir / "out")
+        key = json.loads((workdir / "spec.json").read_text())["seal"]
+        self._leave(workdir / "out", lambda text: sealed(key, 0, text.encode()).decode())
         return Result(exit_code=1, stdout="", stderr="Killed\n", timed_out=False, seconds=0.1)
 
 
@@ -183,23 +186,40 @@ PASSED = '{"verdict":"passed","reason":"ok","seconds":1}'
 @pytest.mark.parametrize(
     "leave",
     [
-        lambda out: None,
-        lambda out: (out / "run-000.json").write_text('{"verdict":"splendid"}'),
-        lambda out: (out / "run-000.json").write_text(PASSED[:-1] + ',"extra":1}'),
-        lambda out: (out / "run-000.json").write_text(PASSED + " " * 2_000_000),
-        lambda out: os.mkfifo(out / "run-000.json"),
-        lambda out: (out / "run-000.json").mkdir(),
-        lambda out: [(out / "x").write_text(PASSED), (out / "run-000.json").symlink_to("x")],
-        lambda out: [
-            (out / "run-000.json").write_text(PASSED),
+        lambda out, seal: None,
+        lambda out, seal: (out / "run-000.json").write_text(PASSED),
+        lambda out, seal: (out / "run-000.json").write_text(f"{'0' * 64}\n{PASSED}"),
+        lambda out, seal: (out / "run-000.json").write_text(sealed("other", 0, PASSED.encode()).decode()),
+        lambda out, seal: (out / "run-000.json").write_text(seal(PASSED)[:-1] + " }"),
+        lambda out, seal: (out / "run-000.json").write_text(seal('{"verdict":"splendid"}')),
+        lambda out, seal: (out / "run-000.json").write_text(seal(PASSED[:-1] + ',"extra":1}')),
+        lambda out, seal: (out / "run-000.json").write_text(seal(PASSED + " " * 2_000_000)),
+        lambda out, seal: os.mkfifo(out / "run-000.json"),
+        lambda out, seal: (out / "run-000.json").mkdir(),
+        lambda out, seal: [(out / "x").write_text(seal(PASSED)), (out / "run-000.json").symlink_to("x")],
+        lambda out, seal: [
+            (out / "run-000.json").write_text(seal(PASSED)),
             out.rename(out.parent / "elsewhere"),
             out.symlink_to("elsewhere"),
         ],
     ],
-    ids=["nothing", "verdict", "field", "huge", "pipe", "folder", "link", "linked-folder"],
+    ids=[
+        "nothing",
+        "unsealed",
+        "guessed",
+        "other-key",
+        "changed",
+        "verdict",
+        "field",
+        "huge",
+        "pipe",
+        "folder",
+        "link",
+        "linked-folder",
+    ],
 )
 def test_what_is_no_honest_record_is_an_error(
-    tmp_path: Path, scenario: Scenario, leave: Callable[[Path], object]
+    tmp_path: Path, scenario: Scenario, leave: Callable[[Path, Callable[[str], str]], object]
 ) -> None:
     arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
     (run,) = scenario_run(ScriptedSandbox(leave), scenario, arms=[arm], host=HOST).arms[0].runs
@@ -208,13 +228,23 @@ def test_what_is_no_honest_record_is_an_error(
 
 
 def test_a_picture_that_is_none_is_left_out(tmp_path: Path, scenario: Scenario) -> None:
-    def leave(out: Path) -> None:
-        (out / "run-000.json").write_text(PASSED)
-        (out / "run-000.jpg").write_bytes(b"<svg onload=alert(1)>")
+    jpeg = b"\xff\xd8\xff picture"
+    for picture, named, kept in [
+        (jpeg, fingerprint(jpeg), jpeg),
+        (jpeg, fingerprint(b"another"), None),
+        (jpeg, None, None),
+        (b"<svg onload=alert(1)>", fingerprint(b"<svg onload=alert(1)>"), None),
+    ]:
 
-    arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
-    (run,) = scenario_run(ScriptedSandbox(leave), scenario, arms=[arm], host=HOST).arms[0].runs
-    assert (run.verdict, run.screenshot) == ("passed", None)
+        def leave(
+            out: Path, seal: Callable[[str], str], picture: bytes = picture, named: str | None = named
+        ) -> None:
+            (out / "run-000.json").write_text(seal(json.dumps({**json.loads(PASSED), "picture": named})))
+            (out / "run-000.jpg").write_bytes(picture)
+
+        arm = Arm("base", tiny_tree(tmp_path / str(named) / str(kept)), ACCOUNT, 1)
+        (run,) = scenario_run(ScriptedSandbox(leave), scenario, arms=[arm], host=HOST).arms[0].runs
+        assert (run.verdict, run.screenshot) == ("passed", kept)
 
 
 def test_a_failing_heartbeat_stops_both_arms(tmp_path: Path, scenario: Scenario) -> None:

@@ -5,6 +5,7 @@ DIRECTORY/out/.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import shlex
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.scenario.inside.session import run_once
+from workbench.scenario.seals import fingerprint, sealed
 from workbench.scenario.wire import OUT, SPEC_FILE, TREE, BenchSpec, RunRecord, record_name, screenshot_name
 
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
 SETUP_S = 120.0
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # the sandbox around us allows no further namespaces
@@ -32,7 +35,7 @@ async def bench(spec: BenchSpec, root: Path) -> None:
     trouble = await _set_up(spec, root)
     if trouble:
         for index in range(spec.runs):
-            _write(root, index, RunRecord(verdict="error", reason=trouble, seconds=0), None)
+            _write(root, index, RunRecord(verdict="error", reason=trouble, seconds=0), None, spec.seal)
         return
     async with async_playwright() as playwright:
         # Started beside the first host: whoever needs it first waits for it.
@@ -43,7 +46,7 @@ async def bench(spec: BenchSpec, root: Path) -> None:
 
         async def one(index: int) -> None:
             async with places:
-                _write(root, index, *await run_once(spec, root, index, _shared(browser)))
+                _write(root, index, *await run_once(spec, root, index, _shared(browser)), spec.seal)
 
         await asyncio.gather(*(one(index) for index in range(spec.runs)))
         await (await browser).close()
@@ -75,19 +78,28 @@ async def _set_up(spec: BenchSpec, root: Path) -> str | None:
     return None
 
 
-def _write(root: Path, index: int, record: RunRecord, screenshot: bytes | None) -> None:
+def _write(root: Path, index: int, record: RunRecord, picture: bytes | None, key: str) -> None:
     """The record last: where there is one, the run is over and its picture complete."""
-    if screenshot is not None:
-        (root / OUT / screenshot_name(index)).write_bytes(screenshot)
+    if picture is not None:
+        (root / OUT / screenshot_name(index)).write_bytes(picture)
+        record = record.model_copy(update={"picture": fingerprint(picture)})
     partial = root / OUT / f"{record_name(index)}.part"
-    partial.write_text(record.model_dump_json())
+    partial.write_bytes(sealed(key, index, record.model_dump_json().encode()))
     partial.rename(root / OUT / record_name(index))
+
+
+def _hide_key(spec_file: Path) -> None:
+    """Before any code of the host runs: nobody beside us reads the key, in its file or in our memory."""
+    spec_file.unlink()
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "the runner can't protect its memory")
 
 
 def main() -> int:
     root = Path(sys.argv[1]).resolve()
     os.umask(0o022)
     spec = BenchSpec.model_validate_json((root / SPEC_FILE).read_bytes())
+    _hide_key(root / SPEC_FILE)
     asyncio.run(bench(spec, root))
     return 0
 
