@@ -22,9 +22,8 @@ def _icon(_: HttpRequest) -> str:
     return static("console/mark.svg")
 
 
-def _item(title: str, icon: str, view: str, badge: str | None = None) -> dict[str, Any]:
-    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
-    return item | {"badge": badge} if badge else item
+def _item(title: str, icon: str, view: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
 
 
 UNFOLD: dict[str, Any] = {
@@ -57,6 +56,42 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [],
+        "navigation": [
+            {
+                "title": "Now",
+                "items": [
+                    _item("Home", "home", "index"),
+                    _item("Incidents", "emergency", "incidents_incident_changelist"),
+                    _item("Heal runs", "healing", "healing_healrun_changelist"),
+                    _item("Rollouts", "rocket_launch", "flags_rollout_changelist"),
+                    _item("Alerts", "notifications", "notifications_owneralert_changelist"),
+                    _item("Proposals", "lightbulb", "research_proposal_changelist"),
+                ],
+            },
+            {
+                "title": "Code",
+                "items": [
+                    _item("Fixes", "difference", "healing_fix_changelist"),
+                    _item("Patterns", "pattern", "healing_pattern_changelist"),
+                    _item("Releases", "deployed_code", "flags_release_changelist"),
+                    _item("Flags", "flag", "flags_flag_changelist"),
+                ],
+            },
+            {
+                "title": "Set up",
+                "items": [
+                    _item("Hosts", "dns", "incidents_host_changelist"),
+                    _item("Sources", "rss_feed", "research_source_changelist"),
+                    _item("Deliveries", "outgoing_mail", "notifications_delivery_changelist"),
+                ],
+            },
+            {
+                "title": "Watch",
+                "items": [
+                    _item("Audit log", "history", "console_auditentry_changelist"),
+                    _item("Sessions", "devices", "console_ownersession_changelist"),
+                ],
+            },
+        ],
     },
 }

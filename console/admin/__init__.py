@@ -1,5 +1,5 @@
 """What the owner can look at, row by row."""
 
-from console.admin import access
+from console.admin import access, flags, healing, hosts, incidents, notifications, research
 
-__all__ = ["access"]
+__all__ = ["access", "flags", "healing", "hosts", "incidents", "notifications", "research"]

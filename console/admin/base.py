@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
+from unfold.admin import TabularInline as UnfoldTabularInline
 
 from console import access
 from console.audit import audit_write
@@ -12,10 +13,13 @@ from console.audit import audit_write
 M = TypeVar("M", bound=Model)
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
+    from django.contrib.admin import ModelAdmin, TabularInline
 
     class TypedModelAdmin(ModelAdmin[M]):
         """unfold's class has no types; Django's stubs say the same of it."""
+
+    class TypedTabularInline(TabularInline[Any, Any]):
+        """The same for inlines."""
 
 else:
 
@@ -24,6 +28,8 @@ else:
 
         def __class_getitem__(cls, _: Any) -> type:
             return UnfoldModelAdmin
+
+    TypedTabularInline = UnfoldTabularInline
 
 
 class ReadOnlyMixin:
@@ -37,6 +43,20 @@ class ReadOnlyMixin:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyInline(ReadOnlyMixin, TypedTabularInline):
+    """Rows under their owner, to be read."""
+
+    extra = 0
+    can_delete = False
+
+
+class HistoryInline(ReadOnlyInline):
+    """The transitions of a row: its timeline and its audit."""
+
+    fields = ["at", "from_phase", "to_phase", "reason", "actor"]
+    ordering = ["at", "id"]
 
 
 class NoBulkDeleteMixin:
