@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
@@ -44,7 +45,7 @@ class OwnerAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold ships no 
     def extra_urls(self) -> list[URLPattern]:
         return [path(route, self.admin_view(view), name=name) for route, view, name in self._pages]
 
-    @never_cache
+    @method_decorator(never_cache)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
         # Django replaces request.user during the login; the device on it says that the code was right.

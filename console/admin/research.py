@@ -1,6 +1,5 @@
 """Proposals and where they come from."""
 
-
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join

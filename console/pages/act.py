@@ -23,6 +23,9 @@ def act_page(request: HttpRequest, name: str, subject: str) -> HttpResponseBase:
         ask = act.ask(subject)
     except NotFound as error:
         raise Http404(error.message) from error
+    except KriptikError as error:  # it makes no sense now; say so where the owner came from
+        messages.error(request, error.message)
+        return redirect("admin:index")
     form = sudo_form(request)
     if request.method == "POST" and sudo_passed(request, form):
         return _perform(request, act, ask, subject)
