@@ -11,8 +11,8 @@ $("composer").addEventListener("submit", async (event) => {
   try {
     const { build, balance } = await post("/api/generate", { prompt: $("prompt").value });
     showBalance(balance);
-    remember(build);
     await playSteps(build);
+    remember(build);
   } catch (error) {
     console.debug("generate failed", error);
   }
