@@ -41,11 +41,11 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 @contextmanager
-def program(module: str, *args: str, env: dict[str, str]) -> Iterator[str]:
+def program(module: str, *args: str, env: dict[str, str], tree: Path = FORGE) -> Iterator[str]:
     """A server that answers its health check; ended with SIGTERM, and it must end cleanly."""
     port = free_port()
     argv = [sys.executable, "-m", module, "--port", str(port), *args]
-    process = subprocess.Popen(argv, cwd=FORGE, env=env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, cwd=tree, env=env, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: _healthy(process, url), f"{module} answers", START_S)
@@ -107,7 +107,7 @@ class Person:
     """A user at the HTTP level: cookies kept, the CSRF token read from the page."""
 
     def __init__(self, forge: Forge) -> None:
-        self.http = httpx.Client(base_url=forge.url, follow_redirects=True)
+        self.http = httpx.Client(base_url=forge.url, follow_redirects=True, timeout=20)
         self.token = self.http.get("/login").text.split('name="csrf-token" content="')[1].split('"')[0]
 
     def submit(self, path: str, **fields: str) -> httpx.Response:
@@ -129,7 +129,7 @@ def person(forge: Forge) -> Person:
     return Person(forge)
 
 
-def other_tenants(forge: Forge, seconds: float = 2) -> None:
+def other_tenants(forge: Forge, seconds: float = 3) -> None:
     """A burst on the provider's shared key."""
     answer = httpx.post(
         f"{forge.model_url}/v1/_traffic",

@@ -1,8 +1,12 @@
 """Forge's three troubles happen as people meet them, and the offered actions heal what actions can heal."""
 
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,7 +14,7 @@ import pytest
 from hostkit.client import HostClient
 from hostkit.errors import HostAnswerError
 
-from .conftest import FORGE, Forge, Person, environment, other_tenants, wait_until
+from .conftest import FORGE, Forge, Person, environment, other_tenants, program, wait_until
 
 
 def act(host: HostClient, name: str, user: str, key: str, mode="apply", args=None):
@@ -22,7 +26,7 @@ def test_generate_fails_while_other_tenants_use_up_the_key_and_works_again_later
 ):
     person.log_in("ada")
     before = person.credits()
-    other_tenants(forge, seconds=1)
+    other_tenants(forge)
     refused = person.api("/api/generate", {"prompt": "A recipe box"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (502, "generation_failed")
     assert person.credits() == before, "a build that failed costs nothing"
@@ -32,6 +36,44 @@ def test_generate_fails_while_other_tenants_use_up_the_key_and_works_again_later
         15,
         every=1.2,  # refused requests count as well: who asks faster than Retry-After stays out
     )
+
+
+RETRIES = """    for _ in range(8):
+        response = requests.post(
+            f"{config.model_url}/v1/generate",
+            json={"prompt": prompt},
+            headers={"Authorization": f"Bearer {config.model_key}"},
+            timeout=TIMEOUT_S,
+        )
+        if response.status_code != 429:
+            break
+        time.sleep(float(response.headers["Retry-After"]))
+"""
+
+
+def test_a_bounded_retry_in_the_one_function_that_calls_the_provider_is_all_that_generate_lacks(
+    forge: Forge, tmp_path: Path
+):
+    tree = tmp_path / "tree"
+    shutil.copytree(FORGE, tree, ignore=shutil.ignore_patterns("__pycache__", "data"))
+    provider = tree / "forge" / "studio" / "provider.py"
+    source = provider.read_text()
+    call = source[
+        source.index("    response = requests.post(") : source.index("    response.raise_for_status()")
+    ]
+    provider.write_text(
+        source.replace(call, RETRIES).replace("import requests\n", "import time\n\nimport requests\n")
+    )
+    env = environment(FORGE_DATA=str(forge.data), FORGE_MODEL_URL=forge.model_url)
+    with program("forge", env=env, tree=tree) as url:
+        fixed, shipped = Person(replace(forge, url=url)), Person(forge)
+        fixed.log_in("ada")
+        shipped.log_in("ada")
+        other_tenants(forge)
+        with ThreadPoolExecutor(1) as pool:
+            patient = pool.submit(fixed.api, "/api/generate", {"prompt": "A recipe box"})
+            assert shipped.api("/api/generate", {"prompt": "A recipe box"}).status_code == 502
+        assert patient.result().status_code == 201
 
 
 def test_the_provider_says_when_to_come_back_and_then_lets_in(forge: Forge):
