@@ -22,7 +22,7 @@ class KindRule:
 
     then: Kind
     kinds: frozenset[Kind]
-    words: str = ""  # in the route, the failed requests' paths, the expectation's name
+    words: str = ""  # in the expectation's name and the failed requests' paths, or else the route
     reasons: frozenset[str] = frozenset()
     statuses: frozenset[int] = frozenset()  # of the failed requests
 
@@ -41,7 +41,8 @@ _BILLING = r"\b(credits?|balance|billing|payments?|pay|checkout|invoices?|subscr
 
 KIND_RULES = [
     KindRule(K.AUTH_ISSUE, _TECHNICAL, reasons=frozenset({"login_then_expired"})),
-    KindRule(K.AUTH_ISSUE, _TECHNICAL, words=_AUTH, statuses=frozenset({401, 403, 419, 440})),
+    KindRule(K.AUTH_ISSUE, _TECHNICAL, statuses=frozenset({401, 419, 440})),
+    KindRule(K.AUTH_ISSUE, _TECHNICAL, words=_AUTH, statuses=frozenset({403})),
     KindRule(K.BILLING_ISSUE, _TECHNICAL, words=_BILLING),
     KindRule(K.AUTH_ISSUE, _TECHNICAL, words=_AUTH),
 ]
@@ -61,9 +62,10 @@ def failed_requests(report: Report) -> list[Request]:
 
 def _subject_words(report: Report, failed: list[Request]) -> str:
     name = report.expectation.name if report.expectation else ""
-    paths = [r.path.partition("?")[0] for r in failed]
+    # What failed says more than where: the Generate button fails on the page of credits too.
+    paths = [r.path.partition("?")[0] for r in failed] or [report.route]
     # Underscores are word characters to \b; in paths and names they part words.
-    return " ".join([report.route, name, *paths]).replace("_", " ")
+    return " ".join([name, *paths]).replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from incidents.intake import Visit, error_frame, frame_take, visit_open
 from incidents.limits import (
     BAD_FRAMES,
+    FAST_FRAMES,
     HELLO_S,
     OPEN_SOCKETS,
     SOCKETS_PER_ADDRESS,
@@ -49,7 +50,7 @@ class SdkConsumer(AsyncWebsocketConsumer):
         self.group = ""
         self.entered: list[str] = []
         self.meter = SocketMeter()
-        self.bad_frames = 0
+        self.bad_frames = self.fast_frames = 0
         self.shown: dict[str, tuple[int, float]] = {}  # topic -> version, when
         self.waiting: dict[str, asyncio.Task[None]] = {}
         self.address = str((self.scope.get("client") or ("unknown",))[0])
@@ -81,7 +82,8 @@ class SdkConsumer(AsyncWebsocketConsumer):
         wait = self.meter.take(size)
         if wait:
             refusal = FrameRefused("rate_limited", "Too fast for one socket.", retry_after=wait)
-            await self._refuse(refusal, CLOSE_RATE_LIMITED)
+            self.fast_frames += 1
+            await self._refuse(refusal, CLOSE_RATE_LIMITED if self.fast_frames >= FAST_FRAMES else None)
             return
         try:
             value = strict_loads(text_data)

@@ -78,7 +78,7 @@ def visit_open(hello: Hello, *, origin: str | None, address: str) -> tuple[Visit
         raise FrameRefused("bad_key", "This host is switched off in the console; it takes no reports.")
     if origin is None or origin not in host.origins:
         raise FrameRefused("bad_origin", f"The host's list of origins does not have {origin!r:.200}.")
-    wait = take(per_window(f"hello:{address}", host.quota_address * 5))
+    wait = take(per_window(f"hello:{address}", host.quota_address * 20))
     if wait:
         raise FrameRefused("rate_limited", "Too many connections from here.", retry_after=wait)
     said: list[Message] = []

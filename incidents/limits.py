@@ -23,6 +23,7 @@ HELLO_S = 10.0  # the first frame must have come by then
 SOCKETS_PER_ADDRESS = 200
 SOCKETS_PER_SESSION = 10  # tabs of one browser share a visit
 BAD_FRAMES = 20  # of one socket: then it is closed
+FAST_FRAMES = 200  # refused as too fast: an SDK that honours retry_after never has so many
 REPORT_BODY = 1024 * 1024  # of the HTTP fallback
 COMPLAIN_EVERY_S = 60.0
 LOCAL_KEYS = 10_000
@@ -124,9 +125,9 @@ class SocketMeter:
 
     def __init__(self) -> None:
         self._buckets = LocalBuckets()
-        self._messages = Bucket("messages", 3 * SOCKET_MESSAGES_PER_S, SOCKET_MESSAGES_PER_S)
-        # A whole frame must fit in, and a recording in a few frames should not have to wait at once.
-        self._bytes = Bucket("bytes", 8 * SOCKET_BYTES_PER_S, SOCKET_BYTES_PER_S)
+        # An SDK that reconnects sends all that it kept: up to 60 frames, among them a whole recording.
+        self._messages = Bucket("messages", 6 * SOCKET_MESSAGES_PER_S, SOCKET_MESSAGES_PER_S)
+        self._bytes = Bucket("bytes", 24 * SOCKET_BYTES_PER_S, SOCKET_BYTES_PER_S)
 
     def take(self, size: int) -> float:
         """Seconds to wait, 0 when a message of `size` bytes may come now."""

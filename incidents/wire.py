@@ -360,6 +360,8 @@ def _explain(error: ValidationError) -> str:
 
 def _event_id_of(value: dict[str, Any]) -> str | None:
     """So that the SDK can stop resending what will never be taken."""
+    if value.get("type") == "chunk":
+        return f"{value.get('client_event_id')}:{value.get('seq')}"[:80]
     report = value.get("report")
     found = value.get("client_event_id") or (
         report.get("client_event_id") if isinstance(report, dict) else None

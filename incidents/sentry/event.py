@@ -34,7 +34,7 @@ def event_facts(event: dict[str, Any], trace_id: str = "") -> dict[str, Any]:
         "release": _text(event.get("release"), 64),
         "environment": _text(event.get("environment"), 64),
         "event": kept,
-        "upstream": upstream_of(kept),
+        "upstream": upstream_of(kept, _dict(_dict(event.get("contexts")).get("upstream"))),
     }
 
 
@@ -73,9 +73,12 @@ def event_fingerprint(kept: dict[str, Any]) -> str:
     return "v1:" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def upstream_of(kept: dict[str, Any]) -> list[dict[str, Any]]:
+def upstream_of(kept: dict[str, Any], told: dict[str, Any]) -> list[dict[str, Any]]:
     """The HTTP exchanges that the server had with other services, from its breadcrumbs, oldest first:
     {"method", "url", "host" (host:port), "path", "status", "retry_after" (seconds, None when not told)}.
+
+    `told` is the event's context `upstream`: SDKs leave headers out of breadcrumbs, so a host that wants a
+    Retry-After known puts the failed exchange there, in the same words.
     """
     found = []
     for crumb in kept["breadcrumbs"]:
@@ -88,17 +91,37 @@ def upstream_of(kept: dict[str, Any]) -> list[dict[str, Any]]:
             parts = urlsplit(url)
         except ValueError:
             continue
-        found.append(
-            {
-                "method": (crumb["data"].get("method") or "GET").upper(),
-                "url": url,
-                "host": parts.netloc.rpartition("@")[2],
-                "path": parts.path or "/",
-                "status": crumb["data"].get("status") or 0,
-                "retry_after": crumb["data"].get("retry_after"),
-            }
-        )
-    return found
+        exchange = {
+            "method": (crumb["data"].get("method") or "GET").upper(),
+            "url": url,
+            "host": parts.netloc.rpartition("@")[2],
+            "path": parts.path or "/",
+            "status": crumb["data"].get("status") or 0,
+            "retry_after": crumb["data"].get("retry_after"),
+        }
+        found.append(exchange)
+    return _told_added(found, told)
+
+
+def _told_added(found: list[dict[str, Any]], told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The told exchange completes its breadcrumb; without one it is the last that happened."""
+    if not told.get("host") or not told.get("path"):
+        return found
+    host, path = _text(told["host"], 300), _text(told["path"], TEXT)
+    exchange = {
+        "method": (_text(told.get("method"), 10) or "GET").upper(),
+        "url": f"http://{host}{path}",
+        "host": host,
+        "path": path,
+        "status": _number(told.get("status")) or 0,
+        "retry_after": _number(told.get("retry_after")),
+    }
+    same = ("method", "host", "path", "status")
+    for crumb in reversed(found):
+        if all(crumb[name] == exchange[name] for name in same):
+            crumb["retry_after"] = crumb["retry_after"] or exchange["retry_after"]
+            return found
+    return [*found, exchange]
 
 
 def _exception(value: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Length
 
 from core import clock, redact
@@ -30,17 +30,19 @@ def chunk_store(*, session: Session, frame: ChunkFrame) -> Recording:
     Raises FrameRefused: not_found without the report, invalid_frame for a wrong hash or bad base64,
     too_large when the report's recording is full.
     """
-    event_id = frame.client_event_id
-    report = Report.objects.filter(session=session, client_event_id=event_id).first()
+    chunk_id = chunk_event_id(frame)
+    # The visit may be another by now: the user logged in between the report and its recording.
+    own = Q(session=session) | Q(subject=session.subject, host_id=session.host_id)
+    report = Report.objects.filter(own, client_event_id=frame.client_event_id).first()
     if report is None:
-        raise FrameRefused("not_found", "Send the report before its recording.", client_event_id=event_id)
+        raise FrameRefused("not_found", "Send the report before its recording.", client_event_id=chunk_id)
     known = report.recordings.filter(seq=frame.seq).first()
     if known:
         return known
     blob = _chunk_bytes(frame)
     stored = report.recordings.aggregate(total=Sum(Length("blob")))["total"] or 0
     if stored + len(blob) > RECORDING_BYTES:
-        raise FrameRefused("too_large", "The recording is larger than 10 MiB.", client_event_id=event_id)
+        raise FrameRefused("too_large", "The recording is larger than 10 MiB.", client_event_id=chunk_id)
     try:
         with transaction.atomic():
             return Recording.objects.create(
@@ -50,21 +52,26 @@ def chunk_store(*, session: Session, frame: ChunkFrame) -> Recording:
         return report.recordings.get(seq=frame.seq)
 
 
+def chunk_event_id(frame: ChunkFrame) -> str:
+    """What an error about a chunk names: with the report's own id the SDK would drop the report."""
+    return f"{frame.client_event_id}:{frame.seq}"
+
+
 def _chunk_bytes(frame: ChunkFrame) -> bytes:
     try:
         blob = base64.b64decode(frame.data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise FrameRefused(
-            "invalid_frame", "data: not base64", client_event_id=frame.client_event_id
+            "invalid_frame", "data: not base64", client_event_id=chunk_event_id(frame)
         ) from error
     if hashlib.sha256(blob).hexdigest() != frame.sha256:
         raise FrameRefused(
             "invalid_frame",
             "sha256: not the hash of the gzip bytes",
-            client_event_id=frame.client_event_id,
+            client_event_id=chunk_event_id(frame),
         )
     if not blob.startswith(b"\x1f\x8b"):
-        raise FrameRefused("invalid_frame", "data: not gzip", client_event_id=frame.client_event_id)
+        raise FrameRefused("invalid_frame", "data: not gzip", client_event_id=chunk_event_id(frame))
     return blob
 
 

@@ -16,7 +16,6 @@ TYPES = {
     ".json": "application/json",
 }
 _NAME = re.compile(r"^(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$")
-_HASHED = re.compile(r"[.-][A-Za-z0-9_]{8,}\.(?:m?js|css)$")
 ENTRY = "kriptik.js"
 
 
@@ -44,9 +43,8 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
     else:
         response = HttpResponse(content, content_type=kind)
     response["ETag"] = tag
-    # The entry keeps its name from version to version, the chunks beside it carry their hash.
-    hashed = _HASHED.search(name) is not None
-    response["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "public, max-age=300"
+    # The files keep their names from version to version: five minutes, then a 304 by the tag.
+    response["Cache-Control"] = "public, max-age=300"
     return _open(response)
 
 

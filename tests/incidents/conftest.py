@@ -6,11 +6,20 @@ import uuid
 import pytest
 
 from hostkit.identity import identity_token
+from incidents import limits
 from incidents.models import Host
 from incidents.services import session_open
 from incidents.wire import Report
 
 ORIGIN = "https://forge.example"
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits():
+    """The counters of another test (or another run on the same Redis) are not this one's."""
+    client, _ = limits._redis()
+    for key in client.scan_iter("kriptik:limit:*"):
+        client.delete(key)
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ class Browser:
         while True:
             output = await self.socket.receive_output(timeout=WAIT_S)
             if output["type"] == "websocket.close":
+                await self.leave()
                 return output["code"]
 
     async def leave(self):
