@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from .conftest import Person, forge_running, other_tenants, wait_until
 TRACE = "771a43a4192642f0b136d5159a501700"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def intake() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A server that takes Sentry envelopes and keeps their events."""
     events: list[dict[str, Any]] = []
@@ -42,9 +41,12 @@ def intake() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     server.server_close()
 
 
-def test_a_failed_generate_is_reported_with_its_upstream(intake, tmp_path: Path):
+@pytest.fixture(scope="module")
+def reported(intake, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Person]:
+    """What reached the intake after one Generate in a burst, and who pressed it."""
     dsn, events = intake
-    with forge_running(tmp_path, SENTRY_DSN=dsn, KRIPTIK_RELEASE="rel_42") as forge:
+    data = tmp_path_factory.mktemp("telemetry")
+    with forge_running(data, SENTRY_DSN=dsn, KRIPTIK_RELEASE="rel_42") as forge:
         person = Person(forge)
         person.log_in("ada")
         other_tenants(forge)
@@ -52,25 +54,33 @@ def test_a_failed_generate_is_reported_with_its_upstream(intake, tmp_path: Path)
         assert person.api("/api/generate", {"prompt": "A recipe box"}, **trace).status_code == 502
         wait_until(lambda: bool(events), "the error is reported", 10)
     (event,) = events
+    return event, person
+
+
+def test_a_failed_generate_is_reported_in_the_trace_of_the_click(reported):
+    event, _ = reported
     assert event["contexts"]["trace"]["trace_id"] == TRACE
     assert (event["release"], event["user"]["id"], event["tags"]["kriptik_action"]) == ("rel_42", "u1", "a12")
-    assert event["exception"]["values"][-1]["type"] == "HTTPError"
-    frames = [frame for frame in event["exception"]["values"][-1]["stacktrace"]["frames"] if frame["in_app"]]
-    assert (frames[-1]["filename"], frames[-1]["function"]) == ("forge/studio/provider.py", "request_app")
+
+
+def test_the_report_points_at_the_function_that_called_the_provider(reported):
+    event, _ = reported
+    error = event["exception"]["values"][-1]
+    ours = [frame for frame in error["stacktrace"]["frames"] if frame["in_app"]]
+    assert error["type"] == "HTTPError"
+    assert (ours[-1]["filename"], ours[-1]["function"]) == ("forge/studio/provider.py", "request_app")
+
+
+def test_the_report_says_what_the_provider_answered(reported):
+    event, _ = reported
     (crumb,) = [one for one in event["breadcrumbs"]["values"] if one["type"] == "http"]
     assert (crumb["data"]["http.response.status_code"], crumb["data"]["http.method"]) == (429, "POST")
     upstream = event["contexts"]["upstream"]
     assert (upstream["status"], upstream["path"], upstream["retry_after"]) == (429, "/v1/generate", "1")
 
 
-def test_the_event_says_nothing_about_who_the_user_is(intake, tmp_path: Path):
-    dsn, events = intake
-    with forge_running(tmp_path, SENTRY_DSN=dsn) as forge:
-        person = Person(forge)
-        person.log_in("ada")
-        other_tenants(forge)
-        person.api("/api/generate", {"prompt": "A recipe box"})
-        wait_until(lambda: bool(events), "the error is reported", 10)
-    text = json.dumps(events)
+def test_the_report_says_nothing_about_who_the_user_is(reported):
+    event, person = reported
+    text = json.dumps(event)
     assert "ada@forge.example" not in text
     assert person.http.cookies["forge_session"] not in text
