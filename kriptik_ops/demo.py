@@ -10,8 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from core.errors import Permanent
-from incidents import services as incidents
-from incidents.models import Host
+from incidents.models import Autonomy, Host
 from kriptik_ops.supervisor import Program
 
 SLUG = "forge"
@@ -58,7 +57,7 @@ def prepare() -> Host:
     found = Host.objects.filter(slug=SLUG).first()
     if found:
         return found
-    return incidents.host_add(
+    return Host.objects.create(
         name="Forge",
         slug=SLUG,
         base_url=f"http://127.0.0.1:{settings.GATEWAY_PORT}",
@@ -71,6 +70,7 @@ def prepare() -> Host:
             "FORGE_PAYMENTS_URL": f"http://127.0.0.1:{PAYMENTS_PORT}",
             "FORGE_PUBLIC_URL": f"http://127.0.0.1:{settings.GATEWAY_PORT}",
         },
+        autonomy=Autonomy.AUTO,
     )
 
 

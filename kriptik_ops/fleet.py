@@ -40,7 +40,7 @@ def programs() -> list[Program]:
         Program("worker-heal", _worker("heal", ["heal"], HEAL_PROCESSES), priority=30),
         Program("worker-fast", _worker("fast", ["ingest", "rollout", "notify", "research"], FAST_PROCESSES)),
         Program("beat", _celery("beat", "--pidfile=", "--loglevel=WARNING"), priority=40),
-        Program("gateway", *haproxy.command(), priority=10),
+        Program("gateway", *haproxy.command(settings), priority=10),
         Program("gateway-log", [python, manage, "gateway_log"], priority=15),
     ]
     if "REDIS_URL" not in os.environ:

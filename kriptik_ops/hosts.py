@@ -1,0 +1,22 @@
+"""The hosts' own processes: stable of each host starts with us and ends with us."""
+
+from collections.abc import Callable
+
+from core.errors import KriptikError
+from flags.releases import stop_all as releases_stop
+from flags.services import stable_start
+from healing.host_access import branch_head, release_spec
+from incidents.models import Host
+
+
+def start_all(say: Callable[[str], None]) -> None:
+    """Starts stable of every host whose repository is here; one that fails keeps nobody else from it."""
+    for host in Host.objects.exclude(git_dir="").exclude(manifest_toml=""):
+        try:
+            stable_start(host, release_spec(host), branch_head(host))
+        except KriptikError as error:
+            say(f"{host.name} is not running: {error.message}")
+
+
+def stop_all() -> None:
+    releases_stop("everything is being stopped")

@@ -1,0 +1,114 @@
+"""The product's story, with the real parts: read this file first.
+
+One demo runs for the whole file: the broker, the web, the workers, beat, the gateway, Forge (the demo host)
+and its two outside services, all as processes of their own, as `make demo` starts them. Three users come with
+a real Chromium and run into the three troubles that Forge ships with. `manage.py demo_run` drives them, as
+`make demo-run` does, and writes down what each of them did, saw and got; the tests read that.
+
+No test asserts a time: the figures are in benchmarks/.
+"""
+
+import pytest
+
+from tests.stories import Demo, demo  # noqa: F401 (the fixture)
+
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox, pytest.mark.xdist_group("story")]
+
+
+def in_order(facts, *wanted):
+    """Whether these facts (source, what) are there, one after the other."""
+    rest = iter((fact["source"], fact["what"]) for fact in facts)
+    return all(any(fact == have for have in rest) for fact in wanted)
+
+
+class TestAdaPressesGenerateAndNothingHappens:
+    """The provider answers 429, the server gives up, the page says nothing. A code fix heals it."""
+
+    @pytest.fixture
+    def story(self, demo: Demo):  # noqa: F811
+        return demo.told["silent_failure"]
+
+    def test_she_is_told_at_once_and_step_by_step(self, story):
+        stages = [words["stage"] for words in story["words"]]
+        assert stages[0] == "detected"
+        assert stages[-1] == "resolved"
+        assert "fixing" in stages and "verifying" in stages
+        assert not any("Fixed" in words["title"] for words in story["words"][:-1]), "never said too early"
+
+    def test_the_cause_is_found_and_the_fix_is_a_retry_in_the_right_place(self, story):
+        assert story["remedy"]["kind"] == "code"
+        assert story["remedy"]["paths"] == ["forge/studio/provider.py"]
+        assert "429" in story["remedy"]["diff"]
+
+    def test_the_fix_was_proved_on_a_copy_of_her_account_and_on_a_generic_one(self, story):
+        proof = story["verification"]
+        assert proof["base"]["failed"] == proof["base"]["runs"] >= 5
+        assert proof["clone"] == {**proof["clone"], "passed": 5, "failed": 0}
+        assert proof["generic"] == {**proof["generic"], "passed": 5, "failed": 0}
+
+    def test_it_went_to_her_then_to_similar_users_then_to_everyone(self, story):
+        phases = [step["phase"] for step in story["rollout"]]
+        assert phases == ["affected_user", "similar_users", "full"]
+
+    def test_she_was_told_fixed_only_when_the_fix_ran_for_her(self, story):
+        assert in_order(story["facts"], ("rollout", "affected_user"), ("browser", "works"))
+        assert story["outcome"] == "healed"
+
+    def test_the_fix_is_in_the_hosts_main_branch(self, demo):  # noqa: F811
+        log = demo.git("log", "--format=%s", "main")
+        assert len(log.splitlines()) > 1
+        assert "429" in demo.git("show", "main:forge/studio/provider.py")
+
+    def test_the_hosts_work_tree_was_not_touched(self, demo):  # noqa: F811
+        provider = demo.repository / "forge" / "studio" / "provider.py"
+        assert "429" not in provider.read_text()
+
+
+class TestBenBuysCreditsAndDoesNotSeeThem:
+    """The ledger has the purchase, the cached balance does not. The runbook `resync_credits` heals it."""
+
+    @pytest.fixture
+    def story(self, demo: Demo):  # noqa: F811
+        return demo.told["credits"]
+
+    def test_a_runbook_heals_it(self, story):
+        assert story["outcome"] == "healed"
+        assert (story["remedy"]["kind"], story["remedy"]["name"]) == ("runbook", "resync_credits")
+
+    def test_the_history_says_exactly_what_was_changed(self, story):
+        before, after = story["remedy"]["changed"]["balance"]
+        assert after - before == 100
+
+    def test_he_sees_it_noticed_and_fixed(self, story):
+        stages = [words["stage"] for words in story["words"]]
+        assert stages[0] == "detected" and stages[-1] == "resolved"
+
+
+class TestChloeLogsInAndIsToldThatHerSessionExpired:
+    """Her sessions carry an old epoch. One question to her, then the runbook `refresh_session`."""
+
+    @pytest.fixture
+    def story(self, demo: Demo):  # noqa: F811
+        return demo.told["login"]
+
+    def test_she_is_asked_one_question_before_anything_is_done(self, story):
+        assert in_order(story["facts"], ("run", "needs_input"), ("run", "remediating"), ("run", "settled"))
+        assert [words["stage"] for words in story["words"]].count("needs_input") == 1
+
+    def test_a_runbook_heals_it(self, story):
+        assert story["outcome"] == "healed"
+        assert (story["remedy"]["kind"], story["remedy"]["name"]) == ("runbook", "refresh_session")
+
+
+class TestTheOwner:
+    """Nobody had to be at a computer; whoever comes back finds it all."""
+
+    def test_the_next_occurrence_is_healed_from_the_pattern_library(self, demo):  # noqa: F811
+        again = demo.run_story("credits")
+        assert again["outcome"] == "healed"
+        assert any("pattern" in f["detail"] for f in again["facts"] if f["source"] == "run")
+
+    def test_a_heal_by_hand_says_when_there_is_no_such_incident(self, demo):  # noqa: F811
+        done = demo.manage("heal", "inc_00000000000000000000")
+        assert done.returncode == 1
+        assert "There is no incident inc_00000000000000000000" in done.stderr
