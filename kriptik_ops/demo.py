@@ -69,6 +69,7 @@ def prepare() -> Host:
             "FORGE_MODEL_URL": f"http://127.0.0.1:{MODEL_PORT}",
             "FORGE_PAYMENTS_URL": f"http://127.0.0.1:{PAYMENTS_PORT}",
             "FORGE_PUBLIC_URL": f"http://127.0.0.1:{settings.GATEWAY_PORT}",
+            "PYTHONPATH": str(settings.BASE_DIR),  # where hostkit is; a real host installs it
         },
         autonomy=Autonomy.AUTO,
     )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from core.errors import KriptikError
 from flags.releases import stop_all as releases_stop
 from flags.services import stable_start
-from healing.host_access import branch_head, release_spec
+from healing.host_access import branch_head
+from healing.release_spec import release_spec
 from incidents.models import Host
 
 

@@ -1,10 +1,12 @@
 """Starts the product on one machine, waits until it works, and ends all of it again."""
 
-import shutil
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 import httpx
@@ -35,6 +37,8 @@ def prepare(extra_ports: dict[str, tuple[str, int]] | None = None) -> None:
     ]
     if problems:
         raise Permanent("\n".join(problems))
+    # The hosts' commands say `python`: that must be the one with our packages, activated or not.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     ensure_secret_key(settings.VAR_DIR)
     settings.SECRET_KEY = (settings.VAR_DIR / "secret_key").read_text().strip()
     call_command("migrate", interactive=False, verbosity=0)
@@ -95,7 +99,3 @@ def _workers_answer() -> bool:
     except (OSError, celery.connection().connection_errors):
         return False
     return len(replies) >= 2
-
-
-def width() -> int:
-    return min(shutil.get_terminal_size().columns, 100)

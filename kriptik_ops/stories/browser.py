@@ -23,7 +23,7 @@ WATCH = """
     if (!panel || !panel.checkVisibility()) return;
     const title = part(root, "title")?.innerText ?? panel.innerText;
     const body = part(root, "body")?.innerText ?? "";
-    const stage = panel.dataset.stage ?? "";
+    const stage = part(root, "stage")?.dataset.stage ?? "";
     const key = JSON.stringify([stage, title, body]);
     if (key === last) return;
     last = key;
@@ -91,6 +91,12 @@ class Visitor:
             self.page.locator(f'kriptik-overlay [data-part="{part}"]').click(timeout=5000)
         except TimeoutError:
             raise StoryFailed(f"The overlay offers no “{part}”.") from None
+
+    def close_overlay(self) -> None:
+        """What a user does who has read the news and wants to go on."""
+        close = self.page.locator('kriptik-overlay [data-part="close"]')
+        if close.is_visible():
+            close.click()
 
     def words(self, since: int) -> list[Words]:
         return [Words(s["at"] - since, s["stage"], s["title"], s["body"]) for s in self.saw]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 from playwright.sync_api import Page, expect
 
+from core import clock
 from kriptik_ops.stories.browser import StoryFailed, Visitor
 
 MODEL_KEY = "forge"
@@ -34,11 +35,21 @@ class Story:
     ending: Callable[[Visitor, Services], None]
 
 
-def log_in(page: Page, name: str) -> None:
+def log_in(visitor: Visitor, name: str) -> None:
+    page = visitor.page
     page.goto("/login")
     page.get_by_test_id("login-email").fill(f"{name}@forge.example")
     page.get_by_test_id("login-password").fill(f"{name}-builds-apps")
     page.get_by_test_id("login-submit").click()
+
+
+def sign_up(page: Page, name: str) -> None:
+    """A new account each time: two of the same name differ by the moment they came."""
+    page.goto("/signup")
+    page.get_by_test_id("signup-name").fill(name.capitalize())
+    page.get_by_test_id("signup-email").fill(f"{name}-{clock.now_ms()}@forge.example")
+    page.get_by_test_id("signup-password").fill(f"{name}-builds-apps")
+    page.get_by_test_id("signup-submit").click()
 
 
 def clicked(visitor: Visitor) -> int:
@@ -74,7 +85,7 @@ def other_tenants(services: Services) -> None:
 
 # --- Ada: Generate does nothing --------------------------------------------------------------------------
 def _generate_in_a_burst(visitor: Visitor, services: Services) -> int | None:
-    log_in(visitor.page, "ada")
+    log_in(visitor, "ada")
     visitor.page.get_by_test_id("prompt").fill("A habit tracker for a small running club")
     other_tenants(services)
     with visitor.page.expect_response("**/api/generate") as answer:
@@ -95,7 +106,7 @@ def _generate_again(visitor: Visitor, services: Services) -> None:
 
 # --- Ben: the credits don't arrive -----------------------------------------------------------------------
 def _buy_credits(visitor: Visitor, _: Services) -> int | None:
-    log_in(visitor.page, "ben")
+    log_in(visitor, "ben")
     visitor.page.get_by_test_id("nav-credits").click()
     visitor.page.get_by_test_id("buy-100").click()
     at = clicked(visitor)
@@ -116,13 +127,13 @@ def _balance_is_right(visitor: Visitor, _: Services) -> None:
 # --- Chloe: "session expired" right after logging in -----------------------------------------------------
 def _log_in_after_signing_out_everywhere(visitor: Visitor, _: Services) -> int | None:
     page = visitor.page
-    log_in(page, "chloe")
+    log_in(visitor, "chloe")
     if not page.get_by_test_id("login-expired").is_visible():
         # An earlier run healed her: she does again what led there.
         page.get_by_test_id("nav-account").click()
         page.get_by_test_id("sign-out-everywhere").click()
         page.get_by_test_id("login-email").wait_for()
-        log_in(page, "chloe")
+        log_in(visitor, "chloe")
     page.get_by_test_id("login-expired").wait_for()
     return clicked(visitor)
 
@@ -131,7 +142,8 @@ def _answer_and_log_in(visitor: Visitor, _: Services) -> None:
     visitor.wait_for_stage("needs_input", seconds=HEAL_RUNBOOK_S)
     visitor.press("answer-yes")
     visitor.wait_for_stage("resolved", seconds=HEAL_RUNBOOK_S)
-    log_in(visitor.page, "chloe")
+    visitor.close_overlay()
+    log_in(visitor, "chloe")
     expect(visitor.page.get_by_test_id("prompt")).to_be_visible()
 
 

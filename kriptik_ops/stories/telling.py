@@ -11,7 +11,7 @@ from core import clock
 from incidents.models import Host, Outcome
 from kriptik_ops.stories import facts
 from kriptik_ops.stories.browser import StoryFailed, Visitor, visitor
-from kriptik_ops.stories.forge import Services, Story, build_an_app, log_in
+from kriptik_ops.stories.forge import Services, Story, build_an_app, sign_up
 from kriptik_ops.stories.timeline import Fact, Timeline
 
 SETTLE_S = 240  # after the user is content: the rest of the rollout, and the lesson
@@ -32,10 +32,10 @@ class Teller:
         _wait(lambda: Outcome.objects.filter(host=self.host).exists(), 10, "The healthy session's report")
 
     def _neighbour(self) -> None:
-        with visitor(self.host.base_url) as ben:
-            log_in(ben.page, "ben")
-            build_an_app(ben, "A recipe box for quick weekday dinners")
-            ben.page.wait_for_timeout(1500)  # the visitor looks at the result before leaving
+        with visitor(self.host.base_url) as dana:
+            sign_up(dana.page, "dana")
+            build_an_app(dana, "A recipe box for quick weekday dinners")
+            dana.page.wait_for_timeout(1500)  # she looks at the result before she leaves
 
     def tell(self, story: Story) -> Timeline:
         """One story from the user's action to the lesson learned; never raises for an unhappy end."""
