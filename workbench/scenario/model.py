@@ -8,6 +8,7 @@ shell word or a file name.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 MAX_STEPS = 60
 MAX_CANDIDATES = 8
 MAX_FAULT_TIMES = 5
+
+_UPLOAD = re.compile(r"[a-z0-9]{1,8} [0-9]{1,7}")
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 Word = Annotated[str, StringConstraints(max_length=80)]
@@ -93,6 +96,8 @@ class Step(Frozen):
             raise ValueError(f"a {self.kind} step lacks what it should {self.kind}")
         if self.kind not in ("navigate", "back", "press") and not self.locators:
             raise ValueError(f"a {self.kind} step needs a locator")
+        if self.kind == "upload" and not _UPLOAD.fullmatch(self.value or ""):
+            raise ValueError("an upload step names extension and size of its file, like 'png 2048'")
         return self
 
     def describe(self) -> str:

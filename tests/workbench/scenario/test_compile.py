@@ -70,6 +70,11 @@ JOURNEYS = {
         "/studio?tab=new",
         ["fill Prompt", "click generate"],
     ),
+    "an earlier try that failed is left out even when a spinner came and went": (
+        [NAVIGATE, {**CLICK, "id": "a2", "after": {"requests": FAILED, "mutated": True}}, CLICK],
+        "/studio?tab=new",
+        ["click generate"],
+    ),
     "an earlier click that worked is kept": (
         [NAVIGATE, {**CLICK, "id": "a2", "after": {"mutated": True}}, CLICK],
         "/studio?tab=new",
@@ -210,6 +215,14 @@ def test_the_outcome_is_what_healthy_users_have_in_common() -> None:
     assert positive.within_ms == 9000 + 2 * 200, "three times the slowest, and the recorded Retry-After twice"
 
 
+def test_a_request_that_only_some_healthy_users_made_is_not_the_outcome() -> None:
+    save = {"method": "PUT", "path": "/api/draft", "status": 200}
+    read = {"method": "GET", "path": "/api/me", "status": 200}
+    outcomes = [healthy_outcome(requests=[save, read]), healthy_outcome(requests=[read])]
+    positive = scenario_compile(generate_report(), outcomes=outcomes).positive
+    assert positive.request == RequestPattern(method="GET", path="/api/me", status="2xx")
+
+
 def test_one_healthy_session_alone_does_not_make_its_owners_words_the_outcome() -> None:
     own = {"by": "role", "role": "listitem", "name": "My bakery"}
     heading = {"by": "role", "role": "heading", "name": "Done"}
@@ -341,6 +354,7 @@ def test_a_refusal_never_repeats_the_visitors_words() -> None:
         {"steps": [{"kind": "click", "locators": []}]},
         {"steps": [{"kind": "fill", "locators": [{"by": "testid", "value": "x"}]}]},
         {"steps": [{"kind": "press", "key": "a'); alert(1)//"}]},
+        {"steps": [{"kind": "upload", "locators": [{"by": "testid", "value": "x"}], "value": "png 9e9"}]},
         {"failure": {}},
         {"faults": [{"service": "../x", "status": 429}]},
         {"faults": [{"service": "model", "status": 429, "times": 6}]},

@@ -109,7 +109,7 @@ async def _act(element: Any, step: Step) -> None:
         case "check":
             await element.set_checked(step.value != "off", timeout=ACTION_MS)
         case "upload":
-            await element.set_input_files(_synthetic_file(step.value or "bin 1024"), timeout=ACTION_MS)
+            await element.set_input_files(_synthetic_file(step.value or ""), timeout=ACTION_MS)
         case _:
             raise StepFailed(f"the runner knows no step of kind {step.kind}")
 
