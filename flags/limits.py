@@ -4,7 +4,6 @@
 FULL_WATCH_S = 600.0  # (clock) everyone is on it and the old stable is kept warm beside it
 HOLD_S = 1800.0  # (clock) a held rollout goes back unless the owner says otherwise before
 PENDING_S = 3600.0  # real time: a candidate that found no turn for so long is given up
-RETRY_S = 1.0  # between two looks at one rollout
 
 # --- Evidence ---
 # Zero bad answers out of 59 bound the error rate below 5 % with 95 % confidence.

@@ -102,3 +102,9 @@ def rollout_facts(rollout: Rollout) -> dict[str, Any]:
             for t in rollout.transitions.all()
         ],
     }
+
+
+def serving_host_id() -> int | None:
+    """The host behind the gateway: the one whose stable was started last."""
+    rows = Release.objects.filter(kind=ReleaseKind.STABLE, started_at__isnull=False)
+    return rows.order_by("-started_at").values_list("host_id", flat=True).first()

@@ -13,7 +13,7 @@ NOWHERE = 1  # a port that nothing listens on: of a server that has no release y
 _LOG_FORMAT = (
     '{"slot":"%b","server":"%s","release":"%[var(txn.release)]","status":%ST,"tr":%Tr,"ta":%Ta,'
     '"retries":"%rc","method":"%HM","path":"%[var(txn.path),json(utf8s)]",'
-    '"member":"%[var(txn.member)]","page":"%[var(txn.page)]"}'
+    '"member":"%[var(txn.member)]","page":"%[var(txn.page)]","trace":"%[var(txn.trace)]"}'
 )
 
 
@@ -62,6 +62,8 @@ frontend host
     # Only we say which release a request goes to.
     http-request del-header X-Kriptik-Release
     http-request set-var(txn.path) path
+    # Anything but hex digits becomes nothing, so that no header can break the line's JSON.
+    http-request set-var(txn.trace) req.hdr(sentry-trace),field(1,-),regsub([^0-9a-f],,g)
     http-request set-var(txn.page) str(1) if {{ req.hdr(sec-fetch-dest) -m str document }}
     acl tells_dest req.hdr(sec-fetch-dest) -m found
     http-request set-var(txn.page) str(1) if !tells_dest {{ req.hdr(accept) -m sub text/html }}

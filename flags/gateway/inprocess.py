@@ -169,6 +169,7 @@ class InProcessGateway:
                 "member": hashlib.sha1(token.encode()).hexdigest() if token and chosen else "",
                 "page": "text/html" in handler.headers.get("Accept", ""),
                 "masked": masked,
+                "trace": handler.headers.get("sentry-trace", "").partition("-")[0],
             }
         )
 

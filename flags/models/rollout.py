@@ -48,6 +48,7 @@ class Rollout(Leased):
     baseline = models.JSONField(default=dict, blank=True)  # route -> stable's p95 in ms, frozen at the start
     sequential = models.JSONField(default=dict, blank=True)
     cursor = models.BigIntegerField(default=0)
+    cohort = models.JSONField(null=True, blank=True)  # how the similar users were chosen, once they are
     replay = models.CharField(max_length=100, blank=True, default="")
     replay_wanted_at = models.DateTimeField(null=True, blank=True)
     replay_result = models.JSONField(null=True, blank=True)
@@ -93,6 +94,7 @@ class Assignment(models.Model):
     phase = models.CharField(max_length=16, choices=RolloutPhase)
     why = models.JSONField(default=list, blank=True)
     assigned_at = models.DateTimeField(default=clock.now)
+    told_at = models.DateTimeField(null=True, blank=True)  # his browser was given the token
     landed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -24,11 +24,13 @@ class RequestRecord(models.Model):
     member = models.CharField(max_length=40, blank=True, default="")
     page = models.BooleanField(default=False)  # the browser loaded a document, not a part of one
     masked = models.BooleanField(default=False)
+    trace = models.CharField(max_length=32, blank=True, default="")  # joins a browser's report to it
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
         indexes = [
             models.Index(fields=["host", "release", "at"], name="record_of_release"),  # the judge
+            models.Index(fields=["trace"], name="record_trace"),
             models.Index(fields=["at"], name="record_retention"),
         ]
 

@@ -1,5 +1,6 @@
 """One move of a rollout: row, history line, phase clock, and the news after the commit."""
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,14 +8,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.dispatch import Signal
 
-from core import clock
+from core import clock, ids
 from core.transitions import move
 from flags import limits
 from flags.models import Assignment, Rollout, RolloutTransition
 from flags.phases import ROLLOUT, RolloutPhase
 from flags.selectors import release_cookie
-from flags.signals import rollout_moved
+from flags.signals import replay_wanted, rollout_moved
 from notifications.feed import feed_publish
 from notifications.messages import Kind, Stage
 
@@ -57,12 +59,12 @@ def rollout_move(
         )
         if moved:
             news = {"rollout_id": rollout_id, "phase": str(to)}
-            transaction.on_commit(lambda: _announce(news))
+            transaction.on_commit(lambda: _send(rollout_moved, news))
     return moved
 
 
-def _announce(news: dict[str, str]) -> None:
-    for receiver, answer in rollout_moved.send_robust(sender=None, **news):
+def _send(signal: Signal, news: dict[str, str]) -> None:
+    for receiver, answer in signal.send_robust(sender=None, **news):
         if isinstance(answer, Exception):
             logger.error("%r failed on %s", receiver, news, exc_info=answer)
 
@@ -93,3 +95,25 @@ def member_tell(member: Assignment, *, invited: bool) -> None:
             "at": clock.now_ms(),
         },
     )
+
+
+def assignment_make(
+    rollout: Rollout, subject: str, why: list[str], phase: RolloutPhase = RolloutPhase.AFFECTED_USER
+) -> Assignment:
+    """The user's membership with its token: the same one for the whole rollout, however often it is asked."""
+    token = ids.new_secret()
+    values = {"token": token, "member": member_digest(token), "phase": phase, "why": why}
+    return Assignment.objects.get_or_create(rollout=rollout, subject=subject, defaults=values)[0]
+
+
+def member_digest(token: str) -> str:
+    """How the gateway's log names the holder of a token, without giving the token away."""
+    return hashlib.sha1(token.encode(), usedforsecurity=False).hexdigest()
+
+
+def replay_ask(rollout: Rollout) -> None:
+    """Asks whoever can replay the user's journey on the candidate to do so; at most once a phase."""
+    with transaction.atomic():
+        rows = Rollout.objects.filter(pk=rollout.pk, replay_wanted_at__isnull=True)
+        if rows.update(replay_wanted_at=clock.now()):
+            transaction.on_commit(lambda: _send(replay_wanted, {"rollout_id": rollout.pk}))
