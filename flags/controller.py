@@ -16,13 +16,13 @@ from core import clock, leases
 from core.errors import Retriable
 from flags import limits
 from flags.cohorts import cohort_choose
+from flags.decisions import decide
 from flags.evidence import baseline_of, gather, judged_phase
 from flags.gateway import gateway_open
 from flags.gateway.protocol import Gateway, Routed
-from flags.judge import Judgement, Verdict, judge
+from flags.judge import judge
 from flags.models import Assignment, Release, RequestRecord, Rollout
-from flags.phases import LIVE, NEXT, ReleasePhase, RolloutPhase
-from flags.promotion import rollout_finish, rollout_hold
+from flags.phases import ReleasePhase, RolloutPhase
 from flags.releases import ReleaseFailed, release_check, release_start, release_wait
 from flags.selectors import (
     assignments_of,
@@ -36,7 +36,6 @@ from flags.services import (
     assignment_make,
     member_tell,
     phase_deadline,
-    replay_ask,
     rollout_move,
     rollout_take_back,
     rollout_undo,
@@ -163,11 +162,11 @@ def _live(rollout: Rollout, renew: Renew) -> None:
     Rollout.objects.filter(pk=rollout.pk).update(
         sequential=tally.as_json(), cursor=cursor, evidence=shown, looked_at=clock.now()
     )
-    _decide(rollout_get(rollout.pk), judgement, evidence.requests)
+    decide(rollout_get(rollout.pk), judgement, evidence.requests)
 
 
 def _was_left_alone(rollout: Rollout) -> bool:
-    """Nobody looked for longer than the lease, so its members were on stable and the clock measured nothing."""
+    """Nobody looked for longer than the lease: its members were on stable, the clock measured nothing."""
     if rollout.release.phase == ReleasePhase.STOPPED:
         return True
     looked = rollout.looked_at or rollout.since
@@ -175,7 +174,7 @@ def _was_left_alone(rollout: Rollout) -> bool:
 
 
 def _resume(rollout: Rollout, renew: Renew) -> bool:
-    """Measures the phase anew, on a process that is started again when it was stopped with everything else."""
+    """Measures the phase anew; a process that was stopped with everything else is started again."""
     if rollout.release.phase == ReleasePhase.STOPPED:
         if stable_of(rollout.host_id) is None:
             return False  # everything is just being started: stable first
@@ -231,79 +230,3 @@ def _tell_new_members(rollout: Rollout) -> None:
         if member.subject != rollout.affected_subject:
             member_tell(member, invited=True)
         Assignment.objects.filter(pk=member.pk).update(told_at=clock.now())
-
-
-# --- Acting ------------------------------------------------------------------------------------------------
-
-
-def _decide(rollout: Rollout, judgement: Judgement, requests: int) -> None:
-    reason = "; ".join(judgement.reasons)
-    if rollout.phase not in LIVE:
-        return  # killed by hand while we looked
-    if judgement.verdict == Verdict.DEGRADED:
-        rollout_take_back(rollout.pk, reason=reason, detail=rollout.evidence)
-    elif judgement.verdict == Verdict.UNKNOWN:
-        _blind(rollout, reason)
-    else:
-        if rollout.blind_since is not None:
-            Rollout.objects.filter(pk=rollout.pk).update(blind_since=None)
-        _on_time(rollout, judgement, requests, reason)
-
-
-def _blind(rollout: Rollout, reason: str) -> None:
-    """Frozen: nothing advances. If it stays so, back to stable."""
-    if rollout.blind_since is None:
-        Rollout.objects.filter(pk=rollout.pk).update(blind_since=clock.now(), reason=reason)
-    elif clock.now() - rollout.blind_since > timedelta(seconds=limits.UNKNOWN_ROLLBACK_S):
-        rollout_take_back(rollout.pk, reason=f"we could not see how it does: {reason}")
-
-
-def _on_time(rollout: Rollout, judgement: Judgement, requests: int, reason: str) -> None:
-    assert rollout.deadline is not None, "every live phase has a deadline"
-    over = clock.now() >= rollout.deadline
-    if rollout.phase == RolloutPhase.HELD:
-        if over:
-            rollout_take_back(rollout.pk, reason=f"nobody decided in time: {rollout.reason}")
-    elif rollout.phase == RolloutPhase.FULL:
-        if over:
-            rollout_finish(rollout, reason)
-    elif judgement.verdict == Verdict.HEALTHY:
-        if over:
-            _go_on(rollout, reason)
-    else:
-        _insufficient(rollout, requests, reason, over)
-
-
-def _insufficient(rollout: Rollout, requests: int, reason: str, over: bool) -> None:
-    """Too little was seen: the replay of the user's journey counts; without it more time, then the owner."""
-    half_over = (
-        rollout.deadline is not None and clock.now() >= rollout.since + (rollout.deadline - rollout.since) / 2
-    )
-    if half_over and rollout.replay_wanted_at is None:
-        replay_ask(rollout)
-    if not over:
-        return
-    result = rollout.replay_result
-    if result and result["passed"] and (requests == 0 or rollout.extended):
-        runs = f"{result['runs']} clean runs" if result["runs"] != 1 else "1 clean run"
-        _go_on(rollout, f"on replay evidence ({runs}), {requests} live requests: {reason}")
-    elif not rollout.extended:
-        values = {
-            "extended": True,
-            "deadline": phase_deadline(rollout.stage),
-            "reason": f"extended: {reason}",
-        }
-        Rollout.objects.filter(pk=rollout.pk).update(**values)
-    else:
-        rollout_hold(rollout, reason)
-
-
-def _go_on(rollout: Rollout, reason: str) -> None:
-    to = NEXT[rollout.stage]
-    rollout_move(
-        rollout.pk,
-        to,
-        from_=rollout.stage,
-        reason=f"advanced {reason}" if reason.startswith("on ") else f"advanced: {reason}",
-        detail=rollout.evidence,
-    )

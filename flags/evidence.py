@@ -127,18 +127,27 @@ def tally_add(tally: Tally, fresh: Iterable[RequestRecord], rollout: Rollout, re
                 members = tally.bad.setdefault(record.route, [])
                 if (record.member or str(record.pk)) not in members:
                     members.append(record.member or str(record.pk))
-    tally.errors = _bet(tally.errors, [r.failed for r in canary], [r.failed for r in control])
+    alone = tally.phase == RolloutPhase.FULL
+    tally.errors = _bet(tally.errors, [r.failed for r in canary], [r.failed for r in control], alone)
     base = rollout.baseline
     tally.slow = _bet(
         tally.slow,
         [r.ms > base[r.route] for r in canary if r.route in base],
         [r.ms > base[r.route] for r in control if r.route in base],
+        alone,
     )
 
 
-def _bet(test: EProcess, canary: Sequence[bool], control: Sequence[bool]) -> EProcess:
-    """Deals the control requests out evenly, a few to each candidate request."""
+def _bet(test: EProcess, canary: Sequence[bool], control: Sequence[bool], alone: bool) -> EProcess:
+    """Deals the control requests out evenly, a few to each candidate request.
+
+    `alone`: everyone is on the candidate, so there is no control beside it, only the one from before.
+    """
     if not canary:
+        return test
+    if alone:
+        for bad in canary:
+            test = test.against_past_control(bad)
         return test
     each = min(limits.CONTROL_PER_BLOCK, len(control) // len(canary))
     for number, bad in enumerate(canary):
@@ -214,16 +223,15 @@ def _server_events(rollout: Rollout) -> Any:
 
 
 def _new_troubles(rollout: Rollout, assignments: Sequence[Assignment]) -> dict[str, int]:
-    """Fingerprints in touched routes or files that stable has not shown, and by how many users or requests."""
+    """Fingerprints in what the fix touched that stable has not shown -> how many users or requests."""
     seen: dict[str, set[str]] = defaultdict(set)
     for report in _reports(rollout, assignments):
         known = report.incident_id == rollout.incident_id or report.incident.first_seen < rollout.created_at
         if not known and _routes_of(report) & set(rollout.touched_routes):
             seen[report.incident.fingerprint].add(report.subject)
     for event in _server_events(rollout).exclude(fingerprint__in=["", rollout.fingerprint])[:200]:
-        if frames_touch(event.event, rollout.touched_paths) and not _stable_showed(
-            rollout, event.fingerprint
-        ):
+        touched = frames_touch(event.event, rollout.touched_paths)
+        if touched and not _stable_showed(rollout, event.fingerprint):
             seen[event.fingerprint].add(event.trace_id or event.event_id)
     return {fingerprint: len(sources) for fingerprint, sources in seen.items()}
 
@@ -240,7 +248,7 @@ def _routes_of(report: Report) -> set[str]:
 
 
 def frames_touch(event: dict[str, Any], paths: Sequence[str]) -> bool:
-    """Whether a stack frame of a stored server event lies in one of these files (from the repository's root)."""
+    """Whether a frame of a stored server event lies in one of these files (from the repository's root)."""
     names = {
         str(frame.get("filename") or "")
         for exception in event.get("exceptions") or []

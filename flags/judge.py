@@ -88,7 +88,8 @@ def _hard_signals(e: Evidence) -> Iterator[str]:
         if count >= needed:
             yield f"a new trouble in what the fix touched ({fingerprint}), seen {_count(count, 'time')}"
     for route, users in e.server_errors.items():
-        if users >= needed:
+        # With everyone on it some requests always fail somewhere; that is what the rates are for.
+        if users >= needed and e.phase != RolloutPhase.FULL:
             yield f"the candidate answered {route}, which the fix touched, with a server error"
     if e.replay_passed is False:
         yield "the recorded failure shows again when it is replayed on the candidate"

@@ -9,7 +9,7 @@ predicted from what came before the block only, starting from Beta(0.18, 0.18).
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 PRIOR = 0.18
@@ -36,6 +36,22 @@ class EProcess:
             canary=self.canary + 1,
             control_bad=self.control_bad + sum(control_bad),
             control=self.control + len(control_bad),
+        )
+
+    def against_past_control(self, canary_bad: bool) -> Self:
+        """The state after a candidate request without concurrent control: it is compared with the most that
+        the control's rate can well have been, so the test only gets milder.
+        """
+        p_canary = _predicted(self.canary_bad, self.canary)
+        worst = (self.control_bad + 2) / (self.control + 4)
+        gain = _log_ratio(p_canary, worst, canary_bad) if p_canary > worst else 0.0
+        log_capital = self.log_capital + gain
+        return replace(
+            self,
+            log_capital=log_capital,
+            log_peak=max(self.log_peak, log_capital),
+            canary_bad=self.canary_bad + canary_bad,
+            canary=self.canary + 1,
         )
 
     def rejects(self, alpha: float) -> bool:

@@ -39,35 +39,41 @@ class LogReader:
     """One reader of one gateway's socket."""
 
     def __init__(self, folder: Path, gateway: Gateway) -> None:
-        self.folder, self.gateway = folder, gateway
+        self.gateway = gateway
         self._waiting: deque[tuple[LoggedRequest, float]] = deque(maxlen=_BUFFER)
         self._stable_second, self._stable_count = 0, 0
         self._chores_at = self._sweep_at = 0.0
+        self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._log.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        self._log.settimeout(FLUSH_S)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOG_SOCKET).unlink(missing_ok=True)
+        with short_path(folder / LOG_SOCKET) as name:
+            self._log.bind(name)
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Reads until told to stop. Raises nothing that a database or a gateway away for a while can cause."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
-            log.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-            log.settimeout(FLUSH_S)
-            path = self.folder / LOG_SOCKET
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            with short_path(path) as name:
-                log.bind(name)
-            while not stopping():
-                self._read(log)
-                self._flush()
-                if time.monotonic() >= self._chores_at:
-                    self._chores_at = time.monotonic() + CHORES_S
-                    self._sever_lapsed()
-                    self._sweep()
+        """Reads until told to stop, whatever becomes of the database or the gateway meanwhile."""
+        while not stopping():
+            self.step()
+        self.close()
 
-    def _read(self, log: socket.socket) -> None:
-        """Takes what comes within FLUSH_S."""
+    def close(self) -> None:
+        self._log.close()
+
+    def step(self) -> None:
+        """Takes what comes within FLUSH_S, stores it, and once a second does the chores."""
+        self._read()
+        self._flush()
+        if time.monotonic() >= self._chores_at:
+            self._chores_at = time.monotonic() + CHORES_S
+            self._sever_lapsed()
+            self._sweep()
+
+    def _read(self) -> None:
         until = time.monotonic() + FLUSH_S
         while time.monotonic() < until:
             try:
-                line = log.recv(_LINE)
+                line = self._log.recv(_LINE)
             except TimeoutError:
                 return
             request = parse(line)
@@ -89,9 +95,8 @@ class LogReader:
         try:
             close_old_connections()
             host_id = serving_host_id()
-            known = set(
-                Release.objects.filter(pk__in={r.release for r, _ in batch}).values_list("pk", flat=True)
-            )
+            named = Release.objects.filter(pk__in={r.release for r, _ in batch})
+            known = set(named.values_list("pk", flat=True))
             if host_id is not None:
                 RequestRecord.objects.bulk_create(
                     _row(host_id, r, at) for r, at in batch if r.release == STABLE or r.release in known
