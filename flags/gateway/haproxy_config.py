@@ -96,7 +96,8 @@ def _slot(name: str, ports: Ports) -> str:
     """A candidate's backend: when the candidate fails a request that may be repeated, stable answers it.
 
     HAProxy takes a backup only when no server is up, so the first refused connection marks the candidate
-    down (`observe`), and the retry then goes to the backup instead of to the dead port again.
+    down (`observe`), and the retry then goes to the backup instead of to the dead port again. Sessions are
+    not shut down with it: the one that is about to be retried would be among them.
     """
     return f"""\
 backend {name}
@@ -108,6 +109,6 @@ backend {name}
     option tcp-check
     tcp-check connect linger
     server app 127.0.0.1:{NOWHERE} disabled check inter 500ms fall 1 rise 1 \
-observe layer4 error-limit 1 on-error mark-down on-marked-down shutdown-sessions
+observe layer4 error-limit 1 on-error mark-down
     server fallback 127.0.0.1:{ports.stable} backup
 """
