@@ -81,6 +81,17 @@ def test_a_login_works_on_a_forge_that_runs_on_the_clone(
         assert "kriptik.js" not in httpx.get(f"{url}/").text
 
 
+def test_no_session_is_minted_where_real_accounts_are(forge: Forge):
+    env = environment(FORGE_DATA=str(forge.data), KRIPTIK_SECRET=SECRET, KRIPTIK_URL="http://127.0.0.1:9")
+    with (
+        program("forge", env=env) as url,
+        HostClient(url, SECRET) as connected,
+        pytest.raises(HostAnswerError) as refused,
+    ):
+        connected.login("u1")
+    assert (refused.value.status, refused.value.code) == (501, "not_offered")
+
+
 def test_a_cookie_of_the_clone_opens_nothing_on_the_real_forge(host: HostClient, forge: Forge):
     assert httpx.get(f"{forge.url}/studio", cookies={"forge_session": "made-up"}).status_code == 303
 

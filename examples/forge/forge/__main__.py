@@ -14,10 +14,43 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 log = logging.getLogger("forge")
 
 
+DRAIN_S = 20
+
+
+class InFlight:
+    """How many requests are being answered right now."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count == 0, seconds)
+
+
+in_flight = InFlight()
+
+
 class Handler(WSGIRequestHandler):
     """Keep-alive, and one plain log line a request."""
 
     protocol_version = "HTTP/1.1"
+    # Longer than a proxy keeps its connections, so that it is the proxy who closes an idle one.
+    timeout = 90
+
+    def run_wsgi(self) -> None:
+        with in_flight:
+            super().run_wsgi()
 
     def version_string(self) -> str:
         return "Forge"
@@ -46,6 +79,9 @@ def main() -> None:
     log.info("Forge listens on http://%s:%s", args.host, server.port)
     server.serve_forever()
     server.server_close()
+    # Threads end with the process: whoever asked before the end still gets an answer.
+    if not in_flight.wait_for_none(DRAIN_S):
+        log.warning("ended with requests still in flight")
 
 
 if __name__ == "__main__":

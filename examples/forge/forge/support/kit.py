@@ -14,7 +14,7 @@ from forge.db import connect
 from forge.support import credits_repair, session_repair
 from forge.support.clone import account_clone
 
-from hostkit import Cookie, Description, HostKit, Request, SqliteNonceStore, UnknownUser
+from hostkit import Cookie, Description, HostKit, HostKitError, Request, SqliteNonceStore, UnknownUser
 
 
 def kit_create(config: Config) -> HostKit:
@@ -64,6 +64,10 @@ def _add_account_hooks(kit: HostKit, config: Config, opened: Callable[[], Any]) 
 
     @kit.login
     def login(user_id: str) -> list[Cookie]:
+        # In the sandbox there is no Ops to load a script from. Where there is one, real people's accounts
+        # are at stake, and whoever stole the secret mustn't be able to log in as them.
+        if config.kriptik_url:
+            raise HostKitError("not_offered", "Sessions are minted for Ops in the sandbox only.", 501)
         with opened() as db:
             if user_get(db, user_id) is None:
                 raise UnknownUser(user_id)
