@@ -92,13 +92,14 @@ def move(
         for source in sources:
             rows = model._default_manager.filter(pk=pk, **{field: source}, **(where or {}))
             if rows.update(**{field: to}, **(extra or {})) == 1:
-                history._default_manager.create(
-                    subject_id=pk,
+                line = history(
                     from_phase=source,
                     to_phase=to,
                     reason=reason[:500],
                     actor=actor,
                     detail=dict(detail or {}),
                 )
+                line.subject_id = pk  # type: ignore[attr-defined]  # the subclass's foreign key
+                line.save(force_insert=True)
                 return True
     return False

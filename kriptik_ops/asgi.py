@@ -22,9 +22,9 @@ application = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 # Cookie-less: the key and the origin are judged by the consumer against its host's list.
-                path("sdk/v1/socket", SdkConsumer.as_asgi()),
+                path("sdk/v1/socket", SdkConsumer.as_asgi()),  # type: ignore[arg-type, list-item]
                 # With a cookie: Channels checks no origin by itself, so the validator must stand outside.
-                path(
+                path(  # type: ignore[list-item]
                     "console/socket",
                     AllowedHostsOriginValidator(AuthMiddlewareStack(ConsoleConsumer.as_asgi())),
                 ),

@@ -13,6 +13,7 @@ import httpx
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from kombu.exceptions import OperationalError
 
 from core.errors import Permanent
 from kriptik_ops import fleet, hosts, preflight, supervisor
@@ -95,7 +96,6 @@ def _web_answers() -> bool:
 
 def _workers_answer() -> bool:
     try:
-        replies = celery.control.ping(timeout=0.5)
-    except (OSError, celery.connection().connection_errors):
+        return len(celery.control.ping(timeout=0.5) or []) >= 2
+    except (OSError, OperationalError):  # the broker itself is not there yet
         return False
-    return len(replies) >= 2

@@ -105,7 +105,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR_DIR / "ops.sqlite3",
+            "NAME": str(VAR_DIR / "ops.sqlite3"),
             "OPTIONS": {
                 # Measured: deferred transactions under WAL fail at once with BUSY_SNAPSHOT; IMMEDIATE waits.
                 "transaction_mode": "IMMEDIATE",
