@@ -44,7 +44,7 @@ class Host(models.Model):
     dsn_key = models.CharField(max_length=64, unique=True, default=new_dsn_key)
     secret = EncryptedTextField(default=ids.new_secret)
     origins = models.JSONField(default=list, blank=True, help_text="The sites that may load the SDK.")
-    base_url = models.URLField(max_length=300, help_text="Where Ops reaches the host's signed endpoints.")
+    base_url = models.CharField(max_length=300, help_text="Where Ops reaches the host's signed endpoints.")
     git_dir = models.CharField(max_length=500, blank=True, help_text="The host's repository on this machine.")
     data_dir = models.CharField(
         max_length=500,

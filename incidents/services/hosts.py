@@ -47,8 +47,7 @@ def host_add(
         autonomy=autonomy or _autonomy(manifest_toml),
     )
     try:
-        # A local address such as http://forge:5000 is no URL to Django's validator, and is fine here.
-        host.full_clean(exclude=["base_url"])
+        host.full_clean()
     except ValidationError as error:
         mistakes = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
         raise BadHost("; ".join(mistakes)) from error
