@@ -70,4 +70,4 @@ pytest: build
 bench: bench-sandbox bench-demo  ## every figure there is, into benchmarks/results/
 
 bench-%: build
-	$(PY) benchmarks/$*.py
+	$(PY) -m benchmarks.$*

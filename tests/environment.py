@@ -7,7 +7,6 @@ set, a database number of that server.
 import atexit
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,14 +15,9 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 WORKER_NUMBER = int(WORKER.removeprefix("gw")) + 1 if WORKER.startswith("gw") else 0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start_valkey(var: Path) -> int:
     from kriptik_ops.embedded import valkey_command
+    from kriptik_ops.stories.process import free_port
 
     port = free_port()
     process = subprocess.Popen(valkey_command(var / "valkey", port), stdout=subprocess.DEVNULL)

@@ -2,11 +2,8 @@
 
 import contextlib
 import json
-import signal
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +13,7 @@ from core.errors import KriptikError, Permanent
 from incidents.models import Host
 from kriptik_ops import demo, preflight
 from kriptik_ops.stories.forge import STORIES, Services
+from kriptik_ops.stories.process import DemoProcess
 from kriptik_ops.stories.telling import Teller
 from kriptik_ops.stories.timeline import Timeline
 
@@ -67,30 +65,9 @@ class Command(BaseCommand):
     def _started_demo(self) -> Iterator[None]:
         """Runs `manage.py demo` for the time of the stories."""
         self.stdout.write("No demo is running; starting one ...")
-        log = Path(settings.VAR_DIR) / "log" / "demo.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("w") as out:
-            process = subprocess.Popen(
-                [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo"],
-                stdout=subprocess.PIPE,
-                stderr=out,
-                text=True,
-                start_new_session=True,
-            )
+        process = DemoProcess(os.environ)
         try:
-            assert process.stdout
-            for line in process.stdout:
-                self.stdout.write(line.rstrip())
-                if line.startswith("Next:"):
-                    break
-            else:
-                raise Permanent(f"The demo did not start: {_last_line(log)}")
+            self.stdout.write(process.start())
             yield
         finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
-
-
-def _last_line(path: Path) -> str:
-    lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing."
+            process.stop()
