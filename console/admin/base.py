@@ -1,9 +1,12 @@
 """The admin class that all of ours derive from."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
 
@@ -57,6 +60,23 @@ class HistoryInline(ReadOnlyInline):
 
     fields = ["at", "from_phase", "to_phase", "reason", "actor"]
     ordering = ["at", "id"]
+
+
+class SudoMixin:
+    """What changes how much may happen by itself wants a fresh second factor, from the first look."""
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return _sudo_first(request) or super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        asked = _sudo_first(request) if request.method == "POST" else None
+        return asked or super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
+
+
+def _sudo_first(request: HttpRequest) -> HttpResponse | None:
+    if access.second_factor_is_fresh(request):
+        return None
+    return redirect(f"{reverse('admin:sudo')}?{urlencode({'next': request.get_full_path()})}")
 
 
 class NoBulkDeleteMixin:

@@ -14,6 +14,7 @@ from console.admin.base import (
     NoBulkDeleteMixin,
     ReadOnlyInline,
     ReadOnlyMixin,
+    SudoMixin,
     TypedModelAdmin,
     audited,
 )
@@ -76,7 +77,7 @@ class RolloutAdmin(ReadOnlyMixin, NoBulkDeleteMixin, TypedModelAdmin[Rollout]):
 
 
 @admin.register(Flag, site=owner_site)
-class FlagAdmin(NoBulkDeleteMixin, TypedModelAdmin[Flag]):
+class FlagAdmin(SudoMixin, NoBulkDeleteMixin, TypedModelAdmin[Flag]):
     list_display = ["name", "killed", "everyone", "percent", "version", "modified"]
     list_filter = ["killed", "everyone"]
     search_fields = ["name", "note"]

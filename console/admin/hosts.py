@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from console.admin.base import NoBulkDeleteMixin, TypedModelAdmin, audited
+from console.admin.base import NoBulkDeleteMixin, SudoMixin, TypedModelAdmin, audited
 from console.site import owner_site
 from core import ids
 from core.errors import KriptikError
@@ -46,7 +46,7 @@ class HostForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
 
 @admin.register(Host, site=owner_site)
-class HostAdmin(NoBulkDeleteMixin, TypedModelAdmin[Host]):
+class HostAdmin(SudoMixin, NoBulkDeleteMixin, TypedModelAdmin[Host]):
     form = HostForm
     list_display = ["name", "slug", "autonomy", "killed", "shadow", "base_url"]
     list_filter = ["autonomy", "killed"]
