@@ -1,5 +1,6 @@
 """The hosts: what they are, what may happen to them, and their keys."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -15,9 +16,17 @@ from core.errors import KriptikError
 from healing.manifest import manifest_parse
 from incidents.models import Host
 
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+
 
 class HostForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """A manifest is accepted only when it can be read; the error names the key and the remedy."""
+
+    origins = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text="The sites that may load the SDK, one a line, such as https://app.example.com",
+    )
 
     class Meta:
         model = Host
@@ -34,6 +43,20 @@ class HostForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
             "shadow",
         ]
         widgets = {"manifest_toml": UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["origins"] = "\n".join(self.instance.origins or [])
+
+    def clean_origins(self) -> list[str]:
+        lines = [line.strip().rstrip("/").lower() for line in self.cleaned_data["origins"].splitlines()]
+        origins = [line for line in lines if line]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise forms.ValidationError(
+                    f"{origin} is not an origin: scheme, host and port only, such as https://app.example.com"
+                )
+        return origins
 
     def clean_manifest_toml(self) -> str:
         text = str(self.cleaned_data["manifest_toml"])
