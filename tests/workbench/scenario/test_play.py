@@ -174,6 +174,17 @@ async def test_what_was_there_before_is_no_outcome(page: Page) -> None:
     await page.evaluate(SHOW)
     assert (await judged(page, "0", SILENT, PREVIEW))[0] == "failed"
     assert (await judged(page, SHOW, SILENT, PREVIEW))[0] == "passed", "one more of it is"
+    change = "document.querySelector('[data-testid=preview]').textContent = 'Another'"
+    assert (await judged(page, change, SILENT, PREVIEW))[0] == "passed", "and so are other words in it"
+    gone = "document.querySelectorAll('[data-testid=preview]').forEach((each) => each.remove())"
+    assert (await judged(page, gone, SILENT, PREVIEW))[0] == "error", "that it went is not"
+
+
+async def test_an_outcome_is_found_by_the_words_that_the_recorder_took_for_its_name(page: Page) -> None:
+    positive = {"appeared": [role("listitem", "Plan the screensTwo of them")]}
+    show = "document.body.insertAdjacentHTML('beforeend', '<ul><li><b>Plan the screens</b>%s</li></ul>')"
+    assert (await judged(page, show % "None", SILENT, positive))[0] == "error"
+    assert (await judged(page, show % "<i>Two of them</i>", SILENT, positive))[0] == "passed"
 
 
 async def test_what_was_there_for_a_moment_only_is_seen(page: Page) -> None:

@@ -21,7 +21,7 @@ def test_it_reads_as_what_the_user_did() -> None:
         "with page.expect_response(lambda r: r.request.method == 'POST' and "
         "re.compile('/api/generate(\\\\?.*)?$').search(r.url) and 200 <= r.status < 300):",
         "page.get_by_test_id('generate').click()",
-        "expect(page.get_by_test_id('app-1').first).to_be_visible(timeout=5400)",
+        "expect(page.get_by_test_id('app-1').first).to_be_visible(timeout=10400)",
     ]
     lines = [line.strip() for line in text.splitlines()]
     assert [line for line in wanted if line not in lines] == []

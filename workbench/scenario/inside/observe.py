@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from workbench.scenario.inside.judge import Observation, failure_signs, outcome_missing, settled, verdict
-from workbench.scenario.inside.play import find, visible_count
+from workbench.scenario.inside.play import find, visible_count, visible_texts
 from workbench.scenario.inside.watch import Seen, Watch
 from workbench.scenario.model import Locator, Scenario
 from workbench.scenario.wire import Verdict
@@ -52,7 +52,7 @@ class Observer:
         """Note what is visible already, so that only what the action brings about counts as its outcome."""
         self._before = await read_screen(self._page)
         for index, locator in enumerate(self._scenario.positive.appeared):
-            already = await visible_count(self._page, locator)
+            already = await visible_texts(self._page, locator)
             self._looking.append(asyncio.create_task(self._look_for(index, locator, already)))
 
     async def judge(self, mark: float) -> tuple[Verdict, str]:
@@ -79,7 +79,7 @@ class Observer:
             for task in self._looking:
                 task.cancel()
 
-    async def _look_for(self, index: int, locator: Locator, already: int) -> None:
+    async def _look_for(self, index: int, locator: Locator, already: list[str]) -> None:
         """Waiting inside the page sees what is there for one frame only; counting is for what was there
         before.
         """
@@ -87,11 +87,11 @@ class Observer:
 
         milliseconds = self._scenario.positive.within_ms + 20_000
         with contextlib.suppress(Error):
-            if already == 0:
+            if not already:
                 wanted = find(self._page, locator).filter(visible=True).first
                 await wanted.wait_for(state="attached", timeout=milliseconds)
             else:
-                while await visible_count(self._page, locator) <= already:
+                while (await visible_texts(self._page, locator) or already) == already:
                     await asyncio.sleep(_LOOK_S)
             self._appeared.add(index)
             self._watch.changed.set()

@@ -13,10 +13,39 @@ from workbench.scenario.inside.watch import Watch
 from workbench.scenario.model import Locator, Step, Wait
 from workbench.scenario.shapes import path_matches
 
-ELEMENT_S = 6.0
+ELEMENT_S = 8.0
 ACTION_MS = 5000
 _FIRST_CHOICE_S = 0.4
 _POLL_S = 0.03
+
+
+_NAMED_BY_CONTENT = frozenset(
+    [
+        "button",
+        "cell",
+        "checkbox",
+        "columnheader",
+        "gridcell",
+        "heading",
+        "link",
+        "menuitem",
+        "menuitemcheckbox",
+        "menuitemradio",
+        "option",
+        "radio",
+        "row",
+        "rowheader",
+        "switch",
+        "tab",
+        "tooltip",
+        "treeitem",
+        "textbox",
+        "combobox",
+        "searchbox",
+        "spinbutton",
+        "slider",
+    ]
+)
 
 
 class StepFailed(Exception):
@@ -33,8 +62,7 @@ def find(page: Any, locator: Locator, *, exact: bool = True) -> Any:
         case "testid":
             return page.get_by_test_id(locator.value)
         case "role":
-            name = {"name": locator.name, "exact": exact} if locator.name else {}
-            return page.get_by_role(locator.role, **name)
+            return _by_role(page, locator, exact=exact)
         case "placeholder":
             return page.get_by_placeholder(locator.value, exact=exact)
         case "label":
@@ -43,6 +71,28 @@ def find(page: Any, locator: Locator, *, exact: bool = True) -> Any:
             return page.get_by_text(locator.value, exact=exact)
         case _:
             return page.locator(f"css={locator.value}")
+
+
+def _by_role(page: Any, locator: Locator, *, exact: bool) -> Any:
+    if not locator.name:
+        return page.get_by_role(locator.role)
+    named = page.get_by_role(locator.role, name=locator.name, exact=exact)
+    if locator.role in _NAMED_BY_CONTENT:
+        return named
+    # Recorders name any element by its words; for these roles the standard knows only given names
+    # (aria-label).
+    return named.or_(page.get_by_role(locator.role).filter(has_text=locator.name))
+
+
+async def visible_texts(page: Any, locator: Locator) -> list[str]:
+    """What the visible matches read, in document order; empty when there is none."""
+    from playwright.async_api import Error
+
+    try:
+        texts = await find(page, locator).filter(visible=True).all_inner_texts()
+    except Error:
+        return []
+    return [str(text)[:500] for text in texts[:100]]
 
 
 async def visible_count(page: Any, locator: Locator, *, exact: bool = True) -> int:
