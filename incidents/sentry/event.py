@@ -27,7 +27,7 @@ def event_facts(event: dict[str, Any], trace_id: str = "") -> dict[str, Any]:
     kept = event_kept(event)
     return {
         "event_id": _hex32(event.get("event_id")) or hashlib.md5(ids.new_secret().encode()).hexdigest(),
-        "trace_id": _hex32(_dict(kept.get("trace")).get("trace_id")) or _hex32(trace_id),
+        "trace_id": _hex32(kept["contexts"]["trace"]["trace_id"]) or _hex32(trace_id),
         "level": _text(event.get("level"), 16) or "error",
         "title": event_title(kept),
         "fingerprint": event_fingerprint(kept),
@@ -39,17 +39,23 @@ def event_facts(event: dict[str, Any], trace_id: str = "") -> dict[str, Any]:
 
 
 def event_kept(event: dict[str, Any]) -> dict[str, Any]:
-    """The scrubbed copy: {level.., message, exceptions, breadcrumbs, request, tags, trace, user}."""
+    """A small scrubbed copy in Sentry's own form, so that whoever knows that form can read it.
+
+    Always there: logentry.formatted, exception.values, breadcrumbs.values, request, tags, contexts.trace,
+    user.id.
+    """
     kept: dict[str, Any] = {name: _text(event.get(name), 300) for name in _KEPT if event.get(name)}
     logged = _dict(event.get("logentry"))
-    kept["message"] = _text(logged.get("formatted") or logged.get("message") or event.get("message"), TEXT)
-    kept["exceptions"] = [_exception(v) for v in _values(event.get("exception"))[-VALUES:]]
-    kept["breadcrumbs"] = [_crumb(c) for c in _values(event.get("breadcrumbs"))[-CRUMBS:]]
+    said = logged.get("formatted") or logged.get("message") or event.get("message")
+    kept["logentry"] = {"formatted": _text(said, TEXT)}
+    kept["exception"] = {"values": [_exception(v) for v in _values(event.get("exception"))[-VALUES:]]}
+    kept["breadcrumbs"] = {"values": [_crumb(c) for c in _values(event.get("breadcrumbs"))[-CRUMBS:]]}
     request = _dict(event.get("request"))
     kept["request"] = {"method": _text(request.get("method"), 10), "url": _text(request.get("url"), TEXT)}
     kept["tags"] = _tags(event.get("tags"))
     trace = _dict(_dict(event.get("contexts")).get("trace"))
-    kept["trace"] = {name: _text(trace.get(name), 64) for name in ("trace_id", "span_id", "op", "status")}
+    traced = {name: _text(trace.get(name), 64) for name in ("trace_id", "span_id", "op", "status")}
+    kept["contexts"] = {"trace": traced}
     # The id alone: names, addresses and e-mail are nobody's business here.
     kept["user"] = {"id": _text(_dict(event.get("user")).get("id"), 200)}
     clean: dict[str, Any] = redact.scrub(kept)
@@ -57,19 +63,18 @@ def event_kept(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def event_title(kept: dict[str, Any]) -> str:
-    if kept["exceptions"]:
-        raised = kept["exceptions"][-1]
-        return f"{raised['type']}: {raised['value']}"[:300]
-    return str(kept["message"])[:300]
+    raised = kept["exception"]["values"][-1:]
+    said = f"{raised[0]['type']}: {raised[0]['value']}" if raised else kept["logentry"]["formatted"]
+    return str(said)[:300]
 
 
 def event_fingerprint(kept: dict[str, Any]) -> str:
     """`v1:` and 32 hex characters, of the exception's type and the host's own frames."""
-    raised = (
-        kept["exceptions"][-1] if kept["exceptions"] else {"type": "", "value": kept["message"], "frames": []}
-    )
-    frames = [f"{f['function']} {f['filename']}" for f in raised["frames"] if f["in_app"]][-3:]
-    parts = ["server", raised["type"], frames or message_template(raised["value"])]
+    parts: list[Any] = ["server", "", message_template(kept["logentry"]["formatted"])]
+    for raised in kept["exception"]["values"][-1:]:
+        own = [f for f in raised["stacktrace"]["frames"] if f["in_app"]][-3:]
+        frames = [f"{frame['function']} {frame['filename']}" for frame in own]
+        parts = ["server", raised["type"], frames or message_template(raised["value"])]
     return "v1:" + hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -81,7 +86,7 @@ def upstream_of(kept: dict[str, Any], told: dict[str, Any]) -> list[dict[str, An
     Retry-After known puts the failed exchange there, in the same words.
     """
     found = []
-    for crumb in kept["breadcrumbs"]:
+    for crumb in kept["breadcrumbs"]["values"]:
         url = crumb["data"].get("url")
         if crumb["type"] != "http" and crumb["category"] not in {"httplib", "http", "fetch", "xhr"}:
             continue
@@ -130,8 +135,8 @@ def _exception(value: dict[str, Any]) -> dict[str, Any]:
         "type": _text(value.get("type"), 200),
         "value": _text(value.get("value"), TEXT),
         "module": _text(value.get("module"), 200),
-        "handled": _dict(value.get("mechanism")).get("handled") is not False,
-        "frames": [_frame(_dict(f)) for f in frames],
+        "mechanism": {"handled": _dict(value.get("mechanism")).get("handled") is not False},
+        "stacktrace": {"frames": [_frame(_dict(f)) for f in frames]},
     }
 
 
@@ -142,7 +147,7 @@ def _frame(frame: dict[str, Any]) -> dict[str, Any]:
         "filename": _text(frame.get("filename") or frame.get("abs_path"), 300),
         "function": _text(frame.get("function"), 200),
         "module": _text(frame.get("module"), 200),
-        "lineno": line if isinstance(line, int) else None,
+        "lineno": line if isinstance(line, int) else 0,
         "in_app": frame.get("in_app") is not False,
         "context_line": _text(frame.get("context_line"), 300),
     }

@@ -82,6 +82,10 @@ def test_a_servers_error_joins_the_browsers_report_whichever_comes_first(
     event = ServerEvent.objects.get(event_id=event_id)
     assert (event.trace_id, event.release, event.environment) == (trace, "rel_candidate", "production")
     assert event.title.startswith("HTTPError: 429")
+    raised = event.event["exception"]["values"][-1]
+    own = [f for f in raised["stacktrace"]["frames"] if f["in_app"]]
+    assert [f["function"] for f in own] == ["<module>", "generate"]
+    assert own[-1]["lineno"] > 0
     address = busy_service.removeprefix("http://")
     exchange = {"method": "POST", "host": address, "path": "/v1/generate", "status": 429}
     assert event.upstream[-1].items() >= exchange.items()
