@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from .conftest import Forge, other_tenants
 
@@ -63,11 +63,41 @@ def test_a_newcomer_signs_up_builds_an_app_looks_at_it_and_buys_credits(page: Pa
     expect(page.get_by_test_id("ledger")).to_contain_text("+100")
 
 
+def test_a_press_on_a_page_whose_scripts_are_still_on_their_way_is_not_lost(page: Page):
+    held: list[Route] = []
+    page.route("**/static/js/studio.js", held.append)
+    log_in(page, "ben")
+    expect(page.get_by_test_id("generate")).to_be_disabled()
+    expect(page.get_by_test_id("recent-build").first).to_be_disabled()
+    held.pop().continue_()
+    page.get_by_test_id("recent-build").first.click()
+    expect(page.get_by_test_id("preview")).to_be_visible()
+
+
 def test_an_earlier_build_opens_again(page: Page):
     log_in(page, "ben")
     page.get_by_test_id("recent-build").filter(has_text="Recipe Box").click()
     heading = page.frame_locator('[data-testid="preview"]').get_by_role("heading", name="Recipe Box")
     expect(heading).to_be_visible()
+
+
+def test_pressing_twice_builds_once(page: Page):
+    log_in(page, "ben")
+    builds = page.get_by_test_id("recent-build")
+    before = builds.count()
+    page.get_by_test_id("prompt").fill("A reading list")
+    page.get_by_test_id("generate").dblclick()
+    expect(builds).to_have_count(before + 1)
+    page.reload()
+    expect(builds).to_have_count(before + 1)
+
+
+def test_a_build_that_is_gone_says_so(page: Page):
+    log_in(page, "ben")
+    build = page.get_by_test_id("recent-build").first
+    build.evaluate("button => (button.dataset.build = 'b_gone')")
+    build.click()
+    expect(page.get_by_text("This build can't be shown: There is no such build.")).to_be_visible()
 
 
 def test_in_a_burst_generate_seems_to_do_nothing(page: Page, forge: Forge):

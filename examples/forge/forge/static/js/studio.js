@@ -5,9 +5,12 @@ const $ = (id) => document.getElementById(id);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // A newer build takes over the stage: the steps of an older one stop.
 let current = 0;
+let asking = false;
 
 $("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (asking) return; // a second press would buy a second build
+  asking = true;
   try {
     const { build, balance } = await post("/api/generate", { prompt: $("prompt").value });
     showBalance(balance);
@@ -15,6 +18,8 @@ $("composer").addEventListener("submit", async (event) => {
     remember(build);
   } catch (error) {
     console.debug("generate failed", error);
+  } finally {
+    asking = false;
   }
 });
 
@@ -31,8 +36,11 @@ $("recent").addEventListener("click", async (event) => {
   current += 1;
   $("build").hidden = true;
   $("ideas").hidden = false;
-  const { build } = await get(`/api/builds/${button.dataset.build}`);
-  showPreview(build);
+  try {
+    showPreview((await get(`/api/builds/${button.dataset.build}`)).build);
+  } catch (error) {
+    showProblem(`This build can't be shown: ${error.message}`);
+  }
 });
 
 async function playSteps(build) {
@@ -73,6 +81,13 @@ function showPreview(build) {
   $("preview").hidden = false;
 }
 
+function showProblem(words) {
+  $("address").textContent = "preview";
+  $("preview").hidden = true;
+  $("blank").hidden = false;
+  $("blank").querySelector("p").textContent = words;
+}
+
 function remember(build) {
   const item = document.createElement("li");
   const button = document.createElement("button");
@@ -88,3 +103,6 @@ function remember(build) {
   $("recent").prepend(item);
   document.querySelector(".recent .empty").hidden = true;
 }
+
+// Until here a press would be lost, so the page was served with its buttons disabled.
+for (const button of document.querySelectorAll("main button:disabled")) button.disabled = false;
