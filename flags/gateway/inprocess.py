@@ -4,9 +4,11 @@ It forwards plain HTTP/1.1 with a body of known length, one connection a request
 websockets; that is what HAProxy is for.
 """
 
+import contextlib
 import hashlib
 import http.client
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +26,7 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade",
 class _Route:
     def __init__(self, port: int) -> None:
         self.port, self.tokens, self.lease, self.away = port, set[str](), 0.0, False
-        self.open: set[http.client.HTTPConnection] = set()
+        self.open = set[socket.socket]()
 
 
 class InProcessGateway:
@@ -100,11 +102,11 @@ class InProcessGateway:
         if route is None:
             return 0
         with self._lock:
-            connections = list(route.open)
-        for connection in connections:
-            if connection.sock is not None:
-                connection.sock.close()
-        return len(connections)
+            sockets = list(route.open)
+        for open_socket in sockets:
+            with contextlib.suppress(OSError):  # it ended by itself meanwhile
+                open_socket.shutdown(socket.SHUT_RDWR)
+        return len(sockets)
 
     def remove(self, release: str) -> None:
         with self._lock:
@@ -180,18 +182,20 @@ class InProcessGateway:
         headers = {k: v for k, v in handler.headers.items() if k.lower() not in ours}
         headers[HEADER] = release
         connection = http.client.HTTPConnection("127.0.0.1", route.port, timeout=30)
-        with self._lock:
-            route.open.add(connection)
+        opened: socket.socket | None = None
         try:
+            connection.connect()
+            opened = connection.sock
+            with self._lock:
+                route.open.add(opened)
             connection.request(handler.command, handler.path, body=body, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
-        except (OSError, http.client.HTTPException, AttributeError):
-            # AttributeError: http.client's own, when another thread has just severed the socket.
+        except (OSError, http.client.HTTPException):
             return None
         finally:
             with self._lock:
-                route.open.discard(connection)
+                route.open -= {opened}
             connection.close()
 
 

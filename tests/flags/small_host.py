@@ -1,7 +1,7 @@
 """A host application in one file, for releases in tests: `python small_host.py PORT`.
 
 behaviour.json beside it says how this build behaves:
-name, fails (paths answered with 500), slow_ms, dies_at_start, unhealthy, and after how many requests it dies.
+name, fails (paths answered with 500), slow_ms, dies_at_start, unhealthy, dies_on and hangs_on (a path).
 """
 
 import json
@@ -27,9 +27,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(500 if BEHAVIOUR.get("unhealthy") else 200, "ok")
         if path == "/stream":
             return self.stream()
-        time.sleep(BEHAVIOUR.get("slow_ms", 0) / 1000)
+        time.sleep(60 if path == BEHAVIOUR.get("hangs_on") else BEHAVIOUR.get("slow_ms", 0) / 1000)
         status = 500 if path in BEHAVIOUR.get("fails", []) else 200
         return self.answer(status, f"{BEHAVIOUR['name']} {self.headers.get('X-Kriptik-Release')}")
+
+    do_HEAD = do_GET
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -41,7 +43,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def stream(self):
         self.send_response(200)
@@ -65,6 +68,5 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     if BEHAVIOUR.get("dies_at_start"):
-        print("ImportError: no module named gone", flush=True)
-        sys.exit(3)
+        sys.exit("ImportError: no module named gone")
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
