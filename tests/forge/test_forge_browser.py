@@ -65,7 +65,7 @@ def test_a_newcomer_signs_up_builds_an_app_looks_at_it_and_buys_credits(page: Pa
 
 def test_a_press_on_a_page_whose_scripts_are_still_on_their_way_is_not_lost(page: Page):
     held: list[Route] = []
-    page.route("**/static/js/studio.js", held.append)
+    page.route("**/static/js/studio.js", lambda route: held.append(route))
     log_in(page, "ben")
     expect(page.get_by_test_id("generate")).to_be_disabled()
     expect(page.get_by_test_id("recent-build").first).to_be_disabled()
