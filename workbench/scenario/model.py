@@ -17,6 +17,7 @@ MAX_STEPS = 60
 MAX_CANDIDATES = 8
 MAX_FAULT_TIMES = 5
 
+_SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]+)?")
 _UPLOAD = re.compile(r"[a-z0-9]{1,8} [0-9]{1,7}")
 
 Text = Annotated[str, StringConstraints(max_length=500)]
@@ -166,6 +167,12 @@ class Fault(Frozen):
     times: int = Field(default=1, ge=1, le=MAX_FAULT_TIMES)
     method: Method | None = None
     path: Path | None = None
+
+    @property
+    def retry_after_ms(self) -> int:
+        """How long the service asked to wait, at most 10 s; 1 s when it did not say, or gave a date."""
+        value = self.headers.get("Retry-After", "")
+        return min(int(float(value) * 1000), 10_000) if _SECONDS.fullmatch(value) else 1000
 
 
 class Scenario(Frozen):

@@ -82,7 +82,7 @@ def positive_oracle(
     """The outcome of other users' successful sessions; without one, the least that the report itself
     implies.
     """
-    patience = sum(fault.times * _retry_after_ms(fault) for fault in faults)
+    patience = sum(fault.times * fault.retry_after_ms for fault in faults)
     healthy = [outcome for outcome in outcomes if _is_healthy(outcome, report, journey)]
     if healthy:
         oracle = _from_outcomes(healthy, failure, patience)
@@ -169,11 +169,6 @@ def _slower_than(report: Report) -> int | None:
     """Half of what was recorded: the bench is no slower than a user's machine and network."""
     slowest = max((each.ms or 0 for each in report.requests), default=0)
     return min(60_000, max(1000, int(slowest / 2))) if slowest else None
-
-
-def _retry_after_ms(fault: Fault) -> int:
-    value = fault.headers.get("Retry-After", "")
-    return min(int(float(value) * 1000), 10_000) if re.fullmatch(r"\d{1,5}(\.\d+)?", value) else 1000
 
 
 def _impersonal(appeared: tuple[Locator, ...]) -> tuple[Locator, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.scenario.inside.judge import Observation, settled, verdict
 from workbench.scenario.inside.watch import Seen
-from workbench.scenario.model import Scenario
+from workbench.scenario.model import Fault, Scenario
 
 POST = {"method": "POST", "path": "/api/generate"}
 
@@ -110,5 +110,12 @@ def test_a_navigation_and_a_followed_redirect() -> None:
 
 def test_a_failure_has_settled_when_nothing_is_under_way_and_nobody_tries_again() -> None:
     assert not settled(GENERATE, Observation(now=9.0, requests=tried(502, None)))
-    assert not settled(GENERATE, Observation(now=1.0, requests=tried(502)))
-    assert settled(GENERATE, Observation(now=3.1, requests=tried(502)))
+    assert not settled(GENERATE, Observation(now=1.4, requests=tried(502)))
+    assert settled(GENERATE, Observation(now=1.6, requests=tried(502)))
+    fault = Fault(service="model", status=429, headers={"Retry-After": "2"})
+    heeding = GENERATE.model_copy(update={"faults": (fault,)})
+    assert not settled(heeding, Observation(now=2.9, requests=tried(502)))
+    assert settled(heeding, Observation(now=3.1, requests=tried(502)))
+    silent = scenario({"no_visible_response": True}, {"visible_change": True})
+    assert not settled(silent, Observation(now=2.4))
+    assert settled(silent, Observation(now=2.6))

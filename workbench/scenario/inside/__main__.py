@@ -10,7 +10,6 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 from workbench.scenario.inside.session import run_once
 from workbench.scenario.seals import fingerprint, sealed
@@ -46,14 +45,10 @@ async def bench(spec: BenchSpec, root: Path) -> None:
 
         async def one(index: int) -> None:
             async with places:
-                _write(root, index, *await run_once(spec, root, index, _shared(browser)), spec.seal)
+                _write(root, index, *await run_once(spec, root, index, browser), spec.seal)
 
         await asyncio.gather(*(one(index) for index in range(spec.runs)))
         await (await browser).close()
-
-
-async def _shared(browser: asyncio.Future[Any]) -> Any:
-    return await asyncio.shield(browser)
 
 
 async def _set_up(spec: BenchSpec, root: Path) -> str | None:

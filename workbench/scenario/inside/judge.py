@@ -70,11 +70,14 @@ def settled(scenario: Scenario, seen: Observation) -> bool:
     is over
     in which a page that tries again by itself would have done so.
     """
-    patience = scenario.failure.silent_ms / 1000
+    patience = scenario.failure.silent_ms
+    if scenario.failure.request is not None:
+        # An answer that failed says it at once; only a page that heeds Retry-After needs longer than this.
+        patience = 500 + max([500, *(fault.retry_after_ms for fault in scenario.faults)])
     if any(each.ended is None for each in seen.requests):
         return False
     quiet_since = max((each.ended or 0.0 for each in seen.requests), default=0.0)
-    return seen.now - quiet_since >= patience
+    return (seen.now - quiet_since) * 1000 >= patience
 
 
 def verdict(scenario: Scenario, seen: Observation) -> tuple[Verdict, str]:

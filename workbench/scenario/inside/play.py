@@ -17,34 +17,11 @@ ELEMENT_S = 8.0
 ACTION_MS = 5000
 _FIRST_CHOICE_S = 0.4
 _POLL_S = 0.03
-
-
+# Roles whose accessible name is what they contain, or that have a given one in practice.
 _NAMED_BY_CONTENT = frozenset(
-    [
-        "button",
-        "cell",
-        "checkbox",
-        "columnheader",
-        "gridcell",
-        "heading",
-        "link",
-        "menuitem",
-        "menuitemcheckbox",
-        "menuitemradio",
-        "option",
-        "radio",
-        "row",
-        "rowheader",
-        "switch",
-        "tab",
-        "tooltip",
-        "treeitem",
-        "textbox",
-        "combobox",
-        "searchbox",
-        "spinbutton",
-        "slider",
-    ]
+    {"button", "cell", "checkbox", "columnheader", "combobox", "gridcell", "heading", "link", "menuitem"}
+    | {"menuitemcheckbox", "menuitemradio", "option", "radio", "row", "rowheader", "searchbox", "slider"}
+    | {"spinbutton", "switch", "tab", "textbox", "tooltip", "treeitem"}
 )
 
 

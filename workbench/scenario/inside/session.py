@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ class Told:
 
 
 async def run_once(
-    spec: BenchSpec, root: Path, index: int, browser: Awaitable[Any]
+    spec: BenchSpec, root: Path, index: int, browser: asyncio.Future[Any]
 ) -> tuple[RunRecord, bytes | None]:
     """Never raises for what a host or page may do: every such end is a record with the verdict `error`."""
     from playwright.async_api import Error
@@ -75,13 +74,16 @@ async def run_once(
     return record, told.screenshot
 
 
-async def _run(spec: BenchSpec, world: World, browser: Awaitable[Any], told: Told) -> tuple[Verdict, str]:
+async def _run(
+    spec: BenchSpec, world: World, browser: asyncio.Future[Any], told: Told
+) -> tuple[Verdict, str]:
     scenario = spec.scenario
     try:
         async with world:
             cookies = await login_cookies(world.port, world.secret, spec.user) if spec.user else []
             width, height = scenario.viewport
-            context = await (await browser).new_context(
+            # Shielded: a run that gives up must not take the browser of all runs with it.
+            context = await (await asyncio.shield(browser)).new_context(
                 viewport={"width": width, "height": height},
                 locale=scenario.locale,
                 reduced_motion="reduce",
