@@ -27,6 +27,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Generous: only a run without a verdict waits it out, and a busy machine must not fail a good fix.
 _MIN_WITHIN_MS, _MAX_WITHIN_MS = 10_000, 30_000
 # One healthy session may have shown its owner's own words; a name of this form is the page's, not the user's.
+_OWN_PATH = re.compile(r"/(?!/)[^\s\\]*$")
 _STRUCTURAL = frozenset({"progressbar", "dialog", "status", "heading", "tab"})
 _IMPERSONAL = re.compile(r"^[^\d@]{1,40}$")
 
@@ -139,7 +140,11 @@ def _common_request(healthy: Sequence[Outcome], failed: RequestPattern | None) -
     counted: Counter[tuple[str, str, str]] = Counter()
     for outcome in healthy:
         counted.update(
-            {(each.method, _safe_path(each.path), status_class(each.status)) for each in outcome.requests}
+            {
+                (each.method, path_pattern(each.path), status_class(each.status))
+                for each in outcome.requests
+                if _OWN_PATH.match(each.path)
+            }
         )
     shared = [key for key, count in counted.items() if count == len(healthy)]
     if not shared:
@@ -191,7 +196,7 @@ def _own(report: Report, request: Exchange) -> bool:
 
 def _safe_path(url: str) -> str:
     path = path_pattern(url)
-    if not re.fullmatch(r"/(?!/)[^\s\\]*", path):
+    if not _OWN_PATH.fullmatch(path):
         raise NotReproducible("a recorded request has an address that is no path of the host")
     return path
 

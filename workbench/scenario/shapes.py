@@ -8,6 +8,14 @@ import re
 from urllib.parse import urlsplit
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# Browsers refuse dates and times that do not exist.
+_CALENDAR = {
+    "9999-99-99": "2026-03-17",
+    "9999-99-99T99:99": "2026-03-17T10:30",
+    "9999-99": "2026-03",
+    "9999-A99": "2026-W12",
+    "99:99": "10:30",
+}
 _ID = re.compile(
     r"^(\d+|[0-9a-fA-F]{8,}|[0-9a-fA-F-]{32,36}|[A-Za-z]{2,5}_[A-Za-z0-9]{6,}|(?=.*\d)[A-Za-z0-9_-]{16,})$"
 )
@@ -20,6 +28,8 @@ def synthetic(shape: str) -> str:
 
     Letters and digits advance so that a value does not look like one key held down: aaa 99 -> abc 12.
     """
+    if shape in _CALENDAR:
+        return _CALENDAR[shape]
     out: list[str] = []
     letters = digits = 0
     for char in shape:

@@ -135,6 +135,18 @@ def test_a_hostile_recording_is_played_as_text_and_ends_as_an_error(tmp_path: Pa
     assert any(evil[:20] in each.state for each in run.screen.controls)
 
 
+@pytest.mark.sandbox
+def test_a_setup_that_fails_is_an_error_of_every_run(
+    tmp_path: Path, sandbox: Sandbox, scenario: Scenario
+) -> None:
+    tree = tiny_tree(tmp_path / "base")
+    (tree / "setup.py").write_text("import os, sys; sys.exit('no wheel for ' + os.getcwd())")
+    host = replace(HOST, setup="python setup.py '; touch pwned'")
+    result = scenario_run(sandbox, scenario, arms=[Arm("base", tree, ACCOUNT, 2)], host=host)
+    assert [run.verdict for run in result.arms[0].runs] == ["error"] * 2
+    assert result.arms[0].runs[0].reason.endswith("ended with code 1: no wheel for /work/tree")
+
+
 @pytest.mark.parametrize(
     "name", ["../outside.db", "/etc/cron.d/x", "a/../../b", "a//b", "", ".", "nul\x00", "back\\slash"]
 )

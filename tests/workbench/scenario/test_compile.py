@@ -135,6 +135,8 @@ def test_masked_values_become_synthetic_ones_of_the_same_shape() -> None:
     steps = compiled([NAVIGATE, fill, upload, check, CLICK]).steps
     assert steps[0].value == "Abcd ef 12 ghi@jkl.mn"
     assert [step.value for step in steps[1:3]] == ["png 20480", "off"]
+    date = {**FILL, "value": None, "shape": "9999-99-99"}
+    assert compiled([NAVIGATE, date, CLICK]).steps[0].value == "2026-03-17"
 
 
 def test_waits_come_from_what_followed_in_the_recording() -> None:
@@ -220,7 +222,8 @@ def test_the_outcome_is_what_healthy_users_have_in_common() -> None:
 def test_a_request_that_only_some_healthy_users_made_is_not_the_outcome() -> None:
     save = {"method": "PUT", "path": "/api/draft", "status": 200}
     read = {"method": "GET", "path": "/api/me", "status": 200}
-    outcomes = [healthy_outcome(requests=[save, read]), healthy_outcome(requests=[read])]
+    foreign = [{**save, "path": path} for path in ("https://cdn.example/x", "//cdn.example/x", "/a\\b", "x")]
+    outcomes = [healthy_outcome(requests=[save, read, *foreign]), healthy_outcome(requests=[read, *foreign])]
     positive = scenario_compile(generate_report(), outcomes=outcomes).positive
     assert positive.request == RequestPattern(method="GET", path="/api/me", status="2xx")
 

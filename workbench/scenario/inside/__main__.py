@@ -12,8 +12,18 @@ import sys
 from pathlib import Path
 
 from workbench.scenario.inside.session import run_once
+from workbench.scenario.inside.world import plain_environment
 from workbench.scenario.seals import fingerprint, sealed
-from workbench.scenario.wire import OUT, SPEC_FILE, TREE, BenchSpec, RunRecord, record_name, screenshot_name
+from workbench.scenario.wire import (
+    OUT,
+    SPEC_FILE,
+    STATE,
+    TREE,
+    BenchSpec,
+    RunRecord,
+    record_name,
+    screenshot_name,
+)
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 SETUP_S = 120.0
@@ -58,7 +68,11 @@ async def _set_up(spec: BenchSpec, root: Path) -> str | None:
         return None
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, cwd=root / TREE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *argv,
+            cwd=root / TREE,
+            env=plain_environment(root / STATE),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         async with asyncio.timeout(SETUP_S):
             output, _ = await process.communicate()

@@ -15,7 +15,16 @@ from workbench.scenario.inside.faults import FaultPlayer
 from workbench.scenario.inside.processes import Process, free_port
 from workbench.scenario.wire import ACCOUNT, STATE, TREE, BenchSpec
 
-_PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH", "KRIPTIK_HOST_PYTHONPATH")
+_PASSED_ON = ("PATH", "LANG", "LD_LIBRARY_PATH")
+
+
+def plain_environment(home: Path) -> dict[str, str]:
+    """What every command of the host gets: its tools and packages, nothing of our runner's."""
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    path = os.environ.get("KRIPTIK_HOST_PYTHONPATH", "")
+    if path:
+        env["PYTHONPATH"] = path
+    return {**env, "HOME": str(home), "TMPDIR": "/tmp", "PYTHONUNBUFFERED": "1"}
 
 
 class World:
@@ -125,14 +134,8 @@ class World:
         """What a host gets from Ops, with a throw-away secret and without the addresses that are not
         there here.
         """
-        env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        path = env.pop("KRIPTIK_HOST_PYTHONPATH", "")
         return {
-            **env,
-            **({"PYTHONPATH": path} if path else {}),
-            "HOME": str(home),
-            "TMPDIR": "/tmp",
-            "PYTHONUNBUFFERED": "1",
+            **plain_environment(home),
             "KRIPTIK_SECRET": self.secret,
             "KRIPTIK_HOST": "sandbox",
             "KRIPTIK_KEY": "",
