@@ -18,7 +18,8 @@ from hostkit.client import HostClient
 ROOT = Path(__file__).resolve().parents[2]
 FORGE = ROOT / "examples" / "forge"
 SECRET = "the-host-and-ops-share-this-secret"
-START_S = 30
+START_S = 60
+END_S = 30
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def program(module: str, *args: str, env: dict[str, str], tree: Path = FORGE) ->
         yield url
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0, f"{module} did not end cleanly"
+        assert process.wait(timeout=END_S) == 0, f"{module} did not end cleanly"
 
 
 def _healthy(process: subprocess.Popen[bytes], url: str) -> bool:

@@ -52,7 +52,7 @@ def reported(intake, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str
         other_tenants(forge)
         trace = {"sentry-trace": f"{TRACE}-b136d5159a501700-1", "x-kriptik-action": "a12"}
         assert person.api("/api/generate", {"prompt": "A recipe box"}, **trace).status_code == 502
-        wait_until(lambda: bool(events), "the error is reported", 10)
+        wait_until(lambda: bool(events), "the error is reported", 30)
     (event,) = events
     return event, person
 
