@@ -1,0 +1,158 @@
+"""The narrow classes of change that may go live without the owner. Each is derived again from both syntax
+trees; what the engine says it did is not believed. Pure.
+"""
+
+import ast
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+from healing.policy.python_scan import module_imports
+from healing.policy.retry_shape import Function, blocks, retry_problem
+
+
+@dataclass(frozen=True)
+class Classified:
+    """`name` "" : no class, and `why` says what is in the way."""
+
+    name: str
+    function: str
+    why: str
+
+
+def classify(old: str, new: str) -> Classified:
+    """The class of a change to one Python file."""
+    before, after = ast.parse(old), ast.parse(new)
+    pair = _one_function_changed(before, after)
+    if isinstance(pair, str):
+        return Classified("", "", pair)
+    was, now = pair
+    fresh = module_imports(after) - module_imports(before)
+    why: list[str] = []
+    for name, rule in (
+        ("bounded_retry", retry_problem),
+        ("null_guard", _guard_problem),
+        ("missing_default", _default_problem),
+    ):
+        allowed = {"time"} if name == "bounded_retry" else set()
+        problem = rule(was, now)
+        if problem is None and set(fresh) <= allowed and sum(fresh.values()) <= 1:
+            return Classified(name, now.name, "")
+        why.append(f"{name}: {problem or 'it imports something'}")
+    return Classified("", now.name, "; ".join(why))
+
+
+def _one_function_changed(before: ast.Module, after: ast.Module) -> tuple[Function, Function] | str:
+    """The one function that differs, when nothing else does but a plain `import time`."""
+    old, new = list(_functions(before)), list(_functions(after))
+    if [name for name, _ in old] != [name for name, _ in new]:
+        return "functions were added, removed or moved"
+    changed = [(a, b) for (_, a), (_, b) in zip(old, new, strict=True) if _own(a) != _own(b)]
+    if len(changed) != 1:
+        return f"{len(changed)} functions changed"
+    if _skeleton(before) != _skeleton(after):
+        return "something outside of the functions changed"
+    was, now = changed[0]
+    if ast.dump(was.args) != ast.dump(now.args) or type(was) is not type(now):
+        return "the function's signature changed"
+    return was, now
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+    """Every function with its dotted name, outer ones before inner ones."""
+    stack: list[tuple[str, ast.AST]] = [("", tree)]
+    while stack:
+        prefix, node = stack.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield f"{prefix}{child.name}", child
+            name = f"{prefix}{child.name}." if isinstance(child, Function | ast.ClassDef) else prefix
+            stack.append((name, child))
+
+
+def _own(function: Function) -> str:
+    """The function without the functions inside it: those are compared by themselves."""
+    copy = deepcopy(function)
+    return ast.dump(_Hollow(keep=copy).visit(copy))
+
+
+def _skeleton(tree: ast.Module) -> str:
+    """The module without its functions' bodies and without a plain `import time`."""
+    copy = _Hollow(keep=None).visit(deepcopy(tree))
+    copy.body = [node for node in copy.body if ast.dump(node) != ast.dump(ast.parse("import time").body[0])]
+    return ast.dump(copy)
+
+
+class _Hollow(ast.NodeTransformer):
+    def __init__(self, keep: ast.AST | None) -> None:
+        self.keep = keep
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._emptied(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._emptied(node)
+
+    def _emptied(self, node: Function) -> ast.AST:
+        if node is self.keep:
+            return self.generic_visit(node)
+        node.body = [ast.Pass()]
+        return node
+
+
+# --- Guards and defaults: one statement or one subscript, and only towards "nothing" ---
+
+
+def _guard_problem(was: Function, now: Function) -> str | None:
+    """One `if NAME is None: return <empty>` more, and nothing else."""
+    for body, index in blocks(now):
+        if not _is_guard(body[index]):
+            continue
+        taken = body.pop(index)
+        same = bool(body) and ast.dump(now) == ast.dump(was)
+        body.insert(index, taken)
+        if same:
+            return None
+    return "not one added guard that returns nothing"
+
+
+def _is_guard(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.If(ast.Compare(ast.Name(), [ast.Is()], [ast.Constant(None)]), [ast.Return(value)], []):
+            return value is None or _is_empty(value)
+    return False
+
+
+def _default_problem(was: Function, now: Function) -> str | None:
+    """One `d[k]` that became `d.get(k)` or `d.get(k, <empty>)`, and nothing else."""
+    for node in ast.walk(now):
+        match node:
+            case ast.Call(ast.Attribute(ast.Name(), "get") as method, [key, *default], []) if (
+                len(default) < 2
+            ):
+                if default and not _is_empty(default[0]):
+                    continue
+                back = ast.Subscript(value=method.value, slice=key, ctx=ast.Load())
+                restored = _Swap(node, back).visit(deepcopy(now, {id(node): node}))
+                if ast.dump(restored) == ast.dump(was):
+                    return None
+    return "not one missing default"
+
+
+class _Swap(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return self.new if node is self.old else self.generic_visit(node)
+
+
+def _is_empty(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value):
+            return value is None or value is False or value in ("", 0)
+        case ast.List(items) | ast.Tuple(items):
+            return not items
+        case ast.Dict(keys):
+            return not keys
+    return False

