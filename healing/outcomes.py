@@ -130,14 +130,6 @@ class FixFound:
 
 
 @dataclass(frozen=True)
-class AlreadyLive:
-    """The very fix is in a rollout already: this user needs only to be added to it."""
-
-    fix_id: str
-    rollout_id: str
-
-
-@dataclass(frozen=True)
 class Verified:
     """The whole verification. `tier0`: the gate lets it go live without the owner."""
 
@@ -198,7 +190,6 @@ Outcome = (
     | RunbookUndone
     | Reproduced
     | FixFound
-    | AlreadyLive
     | Verified
     | RolloutMoving
     | RolloutEnded

@@ -75,7 +75,7 @@ HEAL_RUN = machine(
             Phase.GAVE_UP,
         ],
         Phase.REPRODUCING: [Phase.REPAIRING, Phase.GAVE_UP],
-        Phase.REPAIRING: [Phase.VERIFYING, Phase.ROLLING_OUT, Phase.GAVE_UP],
+        Phase.REPAIRING: [Phase.VERIFYING, Phase.GAVE_UP],
         Phase.VERIFYING: [Phase.ROLLING_OUT, Phase.AWAITING_OWNER, Phase.REPAIRING, Phase.GAVE_UP],
         Phase.AWAITING_OWNER: [Phase.ROLLING_OUT, Phase.REMEDIATING, Phase.REJECTED, Phase.GAVE_UP],
         Phase.ROLLING_OUT: [Phase.SETTLED, Phase.ROLLED_BACK, Phase.AWAITING_OWNER, Phase.GAVE_UP],

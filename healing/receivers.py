@@ -4,8 +4,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from flags.signals import replay_wanted, rollout_moved
+from healing.models import HealRun
+from healing.phases import Phase
 from healing.selectors import live_run_of
-from healing.tasks import heal_answered, heal_open
+from healing.services import run_wake
+from healing.tasks import heal_advance, heal_answered, heal_open, heal_replay
 from incidents.models import Incident
 from incidents.signals import incident_answered, incident_grew, incident_opened
 
@@ -29,3 +33,16 @@ def on_grew(incident_id: str, **_: Any) -> None:
 @receiver(incident_answered, dispatch_uid="healing.answered")
 def on_answered(incident_id: str, **_: Any) -> None:
     heal_answered.delay(incident_id)
+
+
+@receiver(rollout_moved, dispatch_uid="healing.rollout_moved")
+def on_rollout_moved(rollout_id: str, **_: Any) -> None:
+    """The run looks at the rollout itself; without this it would a few seconds later."""
+    for run_id in HealRun.objects.filter(rollout=rollout_id, phase=Phase.ROLLING_OUT).values_list("pk", flat=True):
+        run_wake(run_id)
+        heal_advance.delay(run_id)
+
+
+@receiver(replay_wanted, dispatch_uid="healing.replay_wanted")
+def on_replay_wanted(rollout_id: str, **_: Any) -> None:
+    heal_replay.delay(rollout_id)

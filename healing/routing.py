@@ -129,12 +129,6 @@ def _fix_found(run: HealRun, outcome: o.FixFound) -> Move:
     return Move(Phase.VERIFYING, reason, {"fix": outcome.fix_id}, {"fix_id": outcome.fix_id})
 
 
-def _already_live(run: HealRun, outcome: o.AlreadyLive) -> Move:
-    reason = f"the verified fix {outcome.fix_id} is live already; this user joins it"
-    extra = {"fix_id": outcome.fix_id, "rollout": outcome.rollout_id}
-    return Move(Phase.ROLLING_OUT, reason, {"rollout": outcome.rollout_id}, extra)
-
-
 def _verified(run: HealRun, outcome: o.Verified) -> Move:
     if outcome.verdict == o.Verdict.PASSED and outcome.tier0:
         return Move(Phase.ROLLING_OUT, outcome.reason, {"fix": outcome.fix_id})
@@ -216,7 +210,6 @@ _RULES: Mapping[type, Callable[[HealRun, Any], Move]] = {
     o.RunbookUndone: _undone,
     o.Reproduced: _reproduced,
     o.FixFound: _fix_found,
-    o.AlreadyLive: _already_live,
     o.Verified: _verified,
     o.RolloutMoving: _rollout_moving,
     o.RolloutEnded: _rollout_ended,

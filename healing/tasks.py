@@ -9,6 +9,7 @@ from core.errors import KriptikError
 from healing import limits
 from healing.models import HealRun
 from healing.phases import Phase
+from healing.replay import replay_answer
 from healing.runner import advance, bury_dead
 from healing.selectors import incidents_missed, runs_dead, runs_due
 from healing.services import run_answered, run_open
@@ -48,6 +49,12 @@ def heal_answered(incident_id: str, **_: Any) -> None:
     ):
         if run_answered(run_id):
             heal_advance.delay(run_id)
+
+
+@shared_task(name="healing.replay", time_limit=STEP_LIMIT_S)
+def heal_replay(rollout_id: str, **_: Any) -> None:
+    """Replays the journey on the candidate's tree. Twice: two answers to one question, and they agree."""
+    replay_answer(rollout_id)
 
 
 @shared_task(name="healing.sweep", time_limit=60)

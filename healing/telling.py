@@ -5,6 +5,8 @@ nobody is told twice and nobody is forgotten.
 from collections.abc import Mapping
 from typing import Any
 
+from flags.phases import LIVE, RolloutPhase
+from flags.selectors import release_cookie
 from healing import outcomes as o
 from healing.models import HealRun
 from healing.patterns.library import pattern_demote, pattern_extract, pattern_used
@@ -41,7 +43,9 @@ def tell_moved(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:
 
 
 def tell_stayed(run: HealRun, outcome: o.Outcome) -> None:
-    """News without a move of the run: the lesson learned."""
+    """News without a move of the run: the rollout's phases, the lesson learned."""
+    if isinstance(outcome, o.RolloutMoving) and outcome.rollout_phase != run.rollout_phase:
+        _tell_rollout(run, outcome.rollout_id, RolloutPhase(outcome.rollout_phase))
     if isinstance(outcome, o.Learned):
         _keep_lesson(run, outcome)
 
@@ -72,6 +76,20 @@ def _tell_settled(incident_id: str, run: HealRun, move: Move, outcome: o.Outcome
         incident_tell(incident_id, Stage.RESOLVED, ask_rating=True, only=[run.subject])
         return
     incident_tell(incident_id, Stage.RESOLVED, ask_rating=True, release=None)
+
+
+def _tell_rollout(run: HealRun, rollout_id: str, phase: RolloutPhase) -> None:
+    """The rollout moved. This user hears "fixed" when the candidate serves this user, and not before."""
+    if run.incident_id is None or phase not in LIVE:
+        return
+    reason = f"the candidate is live ({phase.label.lower()})"
+    incident_move(run.incident_id, Status.DEPLOYED, reason=reason, detail={"rollout": rollout_id})
+    cookie = release_cookie(rollout_id, run.subject)
+    told_before = run.rollout_phase in LIVE
+    if cookie is not None and not told_before:
+        incident_tell(
+            run.incident_id, Stage.RESOLVED, release=cookie, ask_rating=True, only=[run.subject]
+        )
 
 
 def _tell_owner(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:

@@ -1,0 +1,80 @@
+"""The host's own tests, on base and on the fix, in sandboxes of their own."""
+
+import re
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from healing import limits
+from healing.outcomes import Verdict
+from healing.swarm.shapes import Check
+from workbench.sandbox import Limits, Mount, Sandbox, python_env, python_mounts
+
+_STATUS = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\s+(\S+)", re.M)
+_HOSTKIT = Path("/opt/kriptik/host/hostkit")
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """`statuses`: test id -> PASSED, FAILED ...; empty when the runner isn't pytest."""
+
+    exit_code: int | None
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    tail: str = ""
+
+    def having(self, status: str) -> set[str]:
+        return {name for name, s in self.statuses.items() if s == status}
+
+
+def host_tests(
+    box: Sandbox, command: str, base: Path, fix: Path, heartbeat: Callable[[], None]
+) -> Check:
+    """Nothing newly failing, nothing skipped, nothing gone. No command: there is nothing to hold."""
+    if not command.strip():
+        return Check("host tests", Verdict.PASSED, "the manifest names no test command")
+    started = time.monotonic()
+    before, after = (_run(box, command, tree, heartbeat) for tree in (base, fix))
+    verdict, reason = compare(before, after)
+    return Check("host tests", verdict, reason, time.monotonic() - started)
+
+
+def compare(before: TestRun, after: TestRun) -> tuple[Verdict, str]:
+    """The verdict on two runs of the same tests. Pure."""
+    if before.exit_code is None or after.exit_code is None:
+        return Verdict.ERROR, f"the tests did not end: {(after.tail or before.tail)[-200:]}"
+    if not before.statuses:
+        if before.exit_code != 0:
+            return Verdict.INCONCLUSIVE, "the tests fail on the base already and don't say which"
+        good = after.exit_code == 0
+        return (Verdict.PASSED if good else Verdict.FAILED), f"exit code {after.exit_code}"
+    worked = before.having("PASSED")
+    broken = worked & (after.having("FAILED") | after.having("ERROR"))
+    if broken:
+        return Verdict.FAILED, f"{len(broken)} test(s) newly fail, such as {min(broken)}"
+    if hidden := worked & (after.having("SKIPPED") | after.having("XFAIL")):
+        return Verdict.FAILED, f"{len(hidden)} test(s) are newly skipped, such as {min(hidden)}"
+    if gone := worked - after.statuses.keys():
+        return Verdict.FAILED, f"{len(gone)} test(s) are gone, such as {min(gone)}"
+    if after.exit_code != 0 and before.exit_code == 0:
+        return Verdict.FAILED, f"the tests end with {after.exit_code}"
+    return Verdict.PASSED, f"{len(worked)} tests pass as before"
+
+
+def _run(box: Sandbox, command: str, tree: Path, heartbeat: Callable[[], None]) -> TestRun:
+    argv = shlex.split(command)
+    is_pytest = "pytest" in argv or argv[0].endswith("pytest")
+    argv = [*argv, "-rA", "-p", "no:cacheprovider"] if is_pytest else argv
+    result = box.run(
+        argv,
+        workdir=tree,
+        mounts=[*python_mounts(), Mount(_PROJECT / "hostkit", _HOSTKIT)],
+        env={**python_env(), "PYTHONPATH": str(_HOSTKIT.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        limits=Limits(wall_s=limits.HOST_TEST_S, cpu_s=limits.HOST_TEST_S),
+        heartbeat=heartbeat,
+    )
+    code = None if result.timed_out else result.exit_code
+    statuses = {name: status for status, name in _STATUS.findall(result.stdout)} if is_pytest else {}
+    return TestRun(code, statuses, (result.stderr or result.stdout)[-500:])
