@@ -15,7 +15,7 @@ class NoClone(Exception):
 
 
 def account_clone(run: HealRun, user: str | None) -> dict[str, Any]:
-    """{"user", "files"}; None is a generic account. Raises NoClone, or StepPostponed when trying again helps."""
+    """{"user", "files"}; None: a generic account. Raises NoClone, or StepPostponed if trying again helps."""
     try:
         with host_client(run.host) as client:
             reply = client.clone(user)

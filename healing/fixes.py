@@ -20,7 +20,9 @@ def changes_between(source: Path, base: str, commit: str) -> list[Change]:
 
 def fix_judge(changes: list[Change], manifest: Manifest, lock: IntentLock, evidence: Evidence) -> GateVerdict:
     """The gate's verdict under the accepted manifest and the intent lock."""
-    rules = Rules(manifest.policy.editable, manifest.policy.protected, lock.may_change, visitor_words(evidence))
+    rules = Rules(
+        manifest.policy.editable, manifest.policy.protected, lock.may_change, visitor_words(evidence)
+    )
     return judge(changes, rules)
 
 

@@ -9,9 +9,10 @@ def fisher(failed_a: int, runs_a: int, failed_b: int, runs_b: int) -> float:
     if not 0 <= failed_a <= runs_a or not 0 <= failed_b <= runs_b:
         raise ValueError("more failures than runs")
     ways = comb(total, failures)
-    return sum(
-        comb(runs_a, k) * comb(runs_b, failures - k) for k in range(failed_a, min(runs_a, failures) + 1)
-    ) / ways
+    return (
+        sum(comb(runs_a, k) * comb(runs_b, failures - k) for k in range(failed_a, min(runs_a, failures) + 1))
+        / ways
+    )
 
 
 def runs_needed(failed: int, runs: int, limit: float, most: int) -> int | None:

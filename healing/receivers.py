@@ -38,7 +38,9 @@ def on_answered(incident_id: str, **_: Any) -> None:
 @receiver(rollout_moved, dispatch_uid="healing.rollout_moved")
 def on_rollout_moved(rollout_id: str, **_: Any) -> None:
     """The run looks at the rollout itself; without this it would a few seconds later."""
-    for run_id in HealRun.objects.filter(rollout=rollout_id, phase=Phase.ROLLING_OUT).values_list("pk", flat=True):
+    for run_id in HealRun.objects.filter(rollout=rollout_id, phase=Phase.ROLLING_OUT).values_list(
+        "pk", flat=True
+    ):
         run_wake(run_id)
         heal_advance.delay(run_id)
 

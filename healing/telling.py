@@ -87,9 +87,7 @@ def _tell_rollout(run: HealRun, rollout_id: str, phase: RolloutPhase) -> None:
     cookie = release_cookie(rollout_id, run.subject)
     told_before = run.rollout_phase in LIVE
     if cookie is not None and not told_before:
-        incident_tell(
-            run.incident_id, Stage.RESOLVED, release=cookie, ask_rating=True, only=[run.subject]
-        )
+        incident_tell(run.incident_id, Stage.RESOLVED, release=cookie, ask_rating=True, only=[run.subject])
 
 
 def _tell_owner(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:

@@ -11,7 +11,6 @@ from healing.steps import (
     known_pattern,
     learn,
     remediate,
-    repair,
     reproduce,
     roll_out,
     triage,
@@ -20,13 +19,22 @@ from healing.steps import (
 
 Step = Callable[[HealRun], Outcome]
 
+
+def _repair(run: HealRun) -> Outcome:
+    from healing.steps import (
+        repair,
+    )  # loads the search engine and libcst: only the workers that repair need them
+
+    return repair.step(run)
+
+
 STEPS: Mapping[Phase, Step] = {
     Phase.QUEUED: triage.step,
     Phase.TRIAGING: known_pattern.step,
     Phase.DIAGNOSING: diagnose.step,
     Phase.REMEDIATING: remediate.step,
     Phase.REPRODUCING: reproduce.step,
-    Phase.REPAIRING: repair.step,
+    Phase.REPAIRING: _repair,
     Phase.VERIFYING: verify.step,
     Phase.ROLLING_OUT: roll_out.step,
     Phase.NEEDS_INPUT: expire.step,

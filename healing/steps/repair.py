@@ -9,7 +9,7 @@ from typing import Any
 from healing import limits
 from healing.account import account_files
 from healing.bench import NoSandbox, arms_run, reason_of, sandbox, scratch
-from healing.evidence import Evidence, evidence_load
+from healing.evidence import evidence_load
 from healing.fixes import changes_between, fix_judge
 from healing.host_access import git_dir, host_manifest
 from healing.manifest import Manifest
@@ -43,7 +43,9 @@ def step(run: HealRun) -> FixFound | RungEnded:
         return RungEnded(str(error))
     if result.status != "fixed":
         told = f"{result.tried} edits tried in {result.seconds:.0f} s"
-        return RungEnded(f"no edit of the template set makes the scenario pass ({told}) {result.message}".strip())
+        return RungEnded(
+            f"no edit of the template set makes the scenario pass ({told}) {result.message}".strip()
+        )
     fix = _stored(run, scenario, search, result)
     return FixFound(fix.pk, fix.template)
 
@@ -77,7 +79,7 @@ class _Search:
         )
 
     def check(self, tree: Path) -> CheckResult:
-        """Cheap filters first: the gate and the compiler cost nothing, a run of the scenario costs seconds."""
+        """Cheap filters first: the gate costs nothing, a run of the scenario costs seconds."""
         changes = self._changes(tree)
         if not changes:
             return CheckResult(False, "\n".join(self.scenario.base.get("output", ())))

@@ -18,7 +18,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class TestRun:
+class SuiteRun:
     """`statuses`: test id -> PASSED, FAILED ...; empty when the runner isn't pytest."""
 
     exit_code: int | None
@@ -29,9 +29,7 @@ class TestRun:
         return {name for name, s in self.statuses.items() if s == status}
 
 
-def host_tests(
-    box: Sandbox, command: str, base: Path, fix: Path, heartbeat: Callable[[], None]
-) -> Check:
+def host_tests(box: Sandbox, command: str, base: Path, fix: Path, heartbeat: Callable[[], None]) -> Check:
     """Nothing newly failing, nothing skipped, nothing gone. No command: there is nothing to hold."""
     if not command.strip():
         return Check("host tests", Verdict.PASSED, "the manifest names no test command")
@@ -41,7 +39,7 @@ def host_tests(
     return Check("host tests", verdict, reason, time.monotonic() - started)
 
 
-def compare(before: TestRun, after: TestRun) -> tuple[Verdict, str]:
+def compare(before: SuiteRun, after: SuiteRun) -> tuple[Verdict, str]:
     """The verdict on two runs of the same tests. Pure."""
     if before.exit_code is None or after.exit_code is None:
         return Verdict.ERROR, f"the tests did not end: {(after.tail or before.tail)[-200:]}"
@@ -63,7 +61,7 @@ def compare(before: TestRun, after: TestRun) -> tuple[Verdict, str]:
     return Verdict.PASSED, f"{len(worked)} tests pass as before"
 
 
-def _run(box: Sandbox, command: str, tree: Path, heartbeat: Callable[[], None]) -> TestRun:
+def _run(box: Sandbox, command: str, tree: Path, heartbeat: Callable[[], None]) -> SuiteRun:
     argv = shlex.split(command)
     is_pytest = "pytest" in argv or argv[0].endswith("pytest")
     argv = [*argv, "-rA", "-p", "no:cacheprovider"] if is_pytest else argv
@@ -77,4 +75,4 @@ def _run(box: Sandbox, command: str, tree: Path, heartbeat: Callable[[], None]) 
     )
     code = None if result.timed_out else result.exit_code
     statuses = {name: status for status, name in _STATUS.findall(result.stdout)} if is_pytest else {}
-    return TestRun(code, statuses, (result.stderr or result.stdout)[-500:])
+    return SuiteRun(code, statuses, (result.stderr or result.stdout)[-500:])

@@ -26,7 +26,9 @@ def static_checks(changed: Mapping[str, bytes]) -> Check:
 
 def runtime_log(base: Sequence[ArmResult], fixed: Sequence[ArmResult]) -> Check:
     """No error in the host's log or on the page that base did not show too."""
-    known = {shape(line) for arm in base for run in arm.runs for line in (*run.server_errors, *run.console_errors)}
+    known = {
+        shape(line) for arm in base for run in arm.runs for line in (*run.server_errors, *run.console_errors)
+    }
     for arm in fixed:
         for run in arm.runs:
             for line in (*run.server_errors, *run.console_errors):

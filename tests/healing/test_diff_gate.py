@@ -1,4 +1,4 @@
-"""The gate: what it refuses, what it leaves to the owner, the little it lets through, and that it never raises."""
+"""The gate: what it refuses, what it leaves to the owner, what it lets through, and that it never raises."""
 
 import os
 
@@ -82,14 +82,26 @@ def test_the_bounded_retry_is_tier_0():
 
 
 def test_a_shorter_retry_and_one_around_a_return_are_tier_0_too():
-    short = "    for attempt in range(3):\n{call}        if response.status_code not in (429, 503) or attempt == 2:\n            break\n        time.sleep(2**attempt)\n"
+    short = """    for attempt in range(3):
+{call}        if response.status_code not in (429, 503) or attempt == 2:
+            break
+        time.sleep(2**attempt)
+"""
     assert gate(retried(short)).decision == Decision.TIER0
     base = "import requests\n\n\ndef ask(url):\n    return requests.get(url, timeout=5)\n"
-    new = (
-        "import time\n\nimport requests\n\n\ndef ask(url):\n    for attempt in range(3):\n"
-        "        response = requests.get(url, timeout=5)\n        if response.status_code != 429:\n            break\n"
-        "        time.sleep(1)\n    return response\n"
-    )
+    new = """import time
+
+import requests
+
+
+def ask(url):
+    for attempt in range(3):
+        response = requests.get(url, timeout=5)
+        if response.status_code != 429:
+            break
+        time.sleep(1)
+    return response
+"""
     assert gate(new, base).decision == Decision.TIER0
 
 
