@@ -198,9 +198,12 @@ class Stage:
     def look(self, rollout):
         """What comes between two ticks: the log is read, the controller looks once."""
         self.reader.step()
+        self.look_once(rollout)
+        return rollout
+
+    def look_once(self, rollout):
         controller.advance(rollout.pk)
         rollout.refresh_from_db()
-        return rollout
 
     def admitted(self, **behaviour):
         rollout = self.rollout(**behaviour)
