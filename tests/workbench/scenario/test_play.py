@@ -150,12 +150,14 @@ async def test_waiting_ends_with_the_facts_and_names_the_missing_one(page: Page)
             await wait_for(page, watch, wait, time.monotonic())
 
 
-async def judged(page: Page, script: str, failure: dict[str, Any], positive: dict[str, Any]) -> Any:
+async def judged(
+    page: Page, script: str, failure: dict[str, Any], positive: dict[str, Any], within_ms: int = 8000
+) -> Any:
     scenario = Scenario.model_validate(
         {
             "start_path": "/",
             "failure": {"silent_ms": 300, **failure},
-            "positive": {"source": "report", "within_ms": 1500, **positive},
+            "positive": {"source": "report", "within_ms": within_ms, **positive},
         }
     )
     observer = Observer(page, Watch(page, BASE), scenario)
@@ -177,18 +179,18 @@ async def test_what_was_there_before_is_no_outcome(page: Page) -> None:
     change = "document.querySelector('[data-testid=preview]').textContent = 'Another'"
     assert (await judged(page, change, SILENT, PREVIEW))[0] == "passed", "and so are other words in it"
     gone = "document.querySelectorAll('[data-testid=preview]').forEach((each) => each.remove())"
-    assert (await judged(page, gone, SILENT, PREVIEW))[0] == "error", "that it went is not"
+    assert (await judged(page, gone, SILENT, PREVIEW, 700))[0] == "error", "that it went is not"
 
 
 async def test_an_outcome_is_found_by_the_words_that_the_recorder_took_for_its_name(page: Page) -> None:
     positive = {"appeared": [role("listitem", "Plan the screensTwo of them")]}
     show = "document.body.insertAdjacentHTML('beforeend', '<ul><li><b>Plan the screens</b>%s</li></ul>')"
-    assert (await judged(page, show % "None", SILENT, positive))[0] == "error"
+    assert (await judged(page, show % "None", SILENT, positive, 700))[0] == "error"
     assert (await judged(page, show % "<i>Two of them</i>", SILENT, positive))[0] == "passed"
 
 
 async def test_what_was_there_for_a_moment_only_is_seen(page: Page) -> None:
-    flash = SHOW + "setTimeout(() => document.querySelector('[data-testid=preview]').remove(), 60)"
+    flash = SHOW + "setTimeout(() => document.querySelector('[data-testid=preview]').remove(), 250)"
     assert (await judged(page, flash, {"exception": "E: x"}, PREVIEW))[0] == "passed"
 
 
