@@ -95,7 +95,8 @@ def _beginning(actions: list[Action], last: int) -> tuple[int, str]:
         return last + 1, actions[last].url
     for index in range(last - 1, -1, -1):
         action = actions[index]
-        if action.kind == "navigate":
+        # Going back is recorded on arrival, with the address of the page that it led to.
+        if action.kind in ("navigate", "back"):
             return index + 1, action.url
         if action.after.navigated:
             return index + 1, action.after.navigated

@@ -60,6 +60,11 @@ JOURNEYS = {
         "/studio",
         ["fill Prompt", "click generate"],
     ),
+    "from the page that going back led to": (
+        [NAVIGATE, FILL, action("back", url="/studio?from=history"), CLICK],
+        "/studio?from=history",
+        ["click generate"],
+    ),
     "without a page load: from the first action on this page": (
         [action("click", url="/home", element=MENU, after={"mutated": True}), FILL, CLICK],
         "/studio",
