@@ -98,6 +98,8 @@ export const SOCKET_TRIES = 2;
 export const PING_MS = 25_000;
 /** ms without any frame after a ping: the socket is dead though nobody closed it. */
 export const PONG_MS = 10_000;
+/** Frames in one HTTP body (wire limit 50). */
+export const HTTP_FRAMES_MAX = 40;
 /** ms between polls over HTTP. */
 export const POLL_MS = 5000;
 /** Frames kept unacknowledged; recordings are dropped first. */

@@ -95,7 +95,7 @@ export class Screen {
       rate: (incident, stars, text) => wire.send({ type: "rating", incident, stars, text, client_event_id: uuid() }),
       tryAgain: (incident) => wire.send({ type: "try_again", incident, client_event_id: uuid() }),
       help,
-      dismissed: (incident, version) => wire.dismiss(incident, version),
+      dismissed: (state) => wire.dismiss(state),
       tried: (incident) => storeWrite("sessionStorage", TRIED, incident),
       wasTried: (incident) => storeRead<string>("sessionStorage", TRIED) === incident,
       reload: () => location.reload(),

@@ -18,6 +18,8 @@ export interface WirePorts {
 
 const DISMISSED = "kriptik:dismissed";
 
+interface Closed { version: number; stage: string }
+
 export class Wire {
   readonly feed = new Feed();
   /** The browser's own fetch, taken before anything is patched. */
@@ -75,15 +77,15 @@ export class Wire {
     return url.href.startsWith(`${this.endpoint}/sdk/v1/`) || url.pathname.startsWith("/__kriptik__/");
   }
 
-  /** Closed by the user, at this version or a later one, in this tab. */
+  /** Closed by the user in this tab, at this stage: a later version of the same stage is no news. */
   isDismissed(state: IncidentState): boolean {
-    const versions = storeRead<Record<string, number>>("sessionStorage", DISMISSED) ?? {};
-    return (versions[state.incident] ?? 0) >= state.version;
+    const closed = storeRead<Record<string, Closed>>("sessionStorage", DISMISSED)?.[state.incident];
+    return closed !== undefined && (closed.version >= state.version || closed.stage === state.stage);
   }
 
-  dismiss(incident: string, version: number): void {
-    const versions = storeRead<Record<string, number>>("sessionStorage", DISMISSED) ?? {};
-    storeWrite("sessionStorage", DISMISSED, { ...versions, [incident]: version });
+  dismiss({ incident, version, stage }: IncidentState): void {
+    const closed = storeRead<Record<string, Closed>>("sessionStorage", DISMISSED) ?? {};
+    storeWrite("sessionStorage", DISMISSED, { ...closed, [incident]: { version, stage } });
   }
 
   private identified(token: string | null): void {

@@ -50,6 +50,6 @@ def intake() -> Iterator[Intake]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    yield page
+    context.set_default_timeout(8000)
+    yield context.new_page()
     context.close()

@@ -137,7 +137,7 @@ HEALTHY = {path.stem: path.read_text() for path in sorted(Path(__file__).with_na
 
 
 def test_healthy_controls_are_left_alone(page: Page, intake: Intake) -> None:
-    """All at once, a tab each: silence means something once the limit has passed, and that is waited for once."""
+    """All at once, a tab each: the limit, after which silence means something, is waited for once."""
     intake.config = {"silent_ms": 2200}
     tabs = {}
     for number, (name, body) in enumerate(HEALTHY.items()):

@@ -2,6 +2,8 @@
  * Code that is fetched when it is needed, from beside our own script. A script tag, because it needs no CORS, takes the
  * entry's nonce and passes `strict-dynamic`.
  */
+import { SDK_VERSION } from "../constants";
+
 const REGISTRY = Symbol.for("kriptik.chunks");
 
 type Registry = Map<string, unknown>;
@@ -36,7 +38,7 @@ export class Chunks {
     if (registry().has(name)) return Promise.resolve(registry().get(name));
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.src = new URL(`${name}.js`, this.base).href;
+      script.src = new URL(`${name}.js?v=${SDK_VERSION}`, this.base).href;
       script.async = true;
       if (this.nonce) script.nonce = this.nonce;
       script.onload = () => {

@@ -62,13 +62,12 @@ textarea::placeholder{color:var(--faint)}
 .stars svg{width:28px;height:28px}
 .stars .on{color:var(--amber)}.stars .on path{fill:var(--amber)}
 .stars button:hover{transform:scale(1.12)}
-.note{display:flex;align-items:center;gap:8px;margin-top:16px;font-size:14px;color:var(--good);font-weight:600}.note svg{width:18px;height:18px}
 .chip{all:unset;box-sizing:border-box;position:absolute;left:50%;bottom:22px;translate:-50% 0;display:flex;align-items:center;gap:11px;max-width:calc(100% - 24px);min-height:46px;
 padding:6px 18px 6px 7px;border-radius:23px;pointer-events:auto;cursor:pointer;font-size:14px;font-weight:620;background:var(--glass);-webkit-backdrop-filter:blur(20px) saturate(1.4);
 backdrop-filter:blur(20px) saturate(1.4);border:1px solid var(--line);box-shadow:0 1px 0 var(--sheen) inset,0 12px 34px #2a180033}
 .chip .orb{width:34px;height:34px;border-radius:50%}.chip .orb svg{width:18px;height:18px}.chip .orb.busy::after{border-radius:50%;inset:-4px}
 .chip small{font-weight:500;font-size:13px;color:var(--soft)}
-@media(max-width:520px){.chip{left:12px;translate:none;bottom:12px;max-width:calc(100% - 80px)}.panel{padding:22px 18px 18px;border-radius:22px}
+@media(max-width:520px){:host([data-open]) .help{display:none}.chip{left:12px;translate:none;bottom:12px;max-width:calc(100% - 80px)}.panel{padding:22px 18px 18px;border-radius:22px}
 .steps li{font-size:10.5px}h2{font-size:19px}.row .btn{flex:1 1 auto}.stars{justify-content:space-between;margin-left:0}}
 .spark{position:absolute;left:25px;top:25px;width:6px;height:6px;border-radius:50%;background:var(--amber);pointer-events:none}
 .live{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}

@@ -82,7 +82,7 @@ class OverlayController implements Overlay {
   }
 
   private show(shown: Shown): void {
-    if (shown === "panel" && this.shown !== "panel") this.returnTo = document.activeElement as HTMLElement | null;
+    if (shown === "panel" && this.shown !== "panel") this.returnTo = (this.ports.root.activeElement ?? document.activeElement) as HTMLElement | null;
     this.shown = shown;
     this.drawnStage = "";
     this.redraw(true);
@@ -105,6 +105,7 @@ class OverlayController implements Overlay {
       this.box.replaceChildren(chipView(current, () => this.expand(), entering));
       this.live.textContent = this.box.textContent;
     } else this.box.replaceChildren();
+    this.ports.root.host.toggleAttribute("data-open", this.shown === "panel");
     this.plan();
     this.tell();
   }
@@ -156,7 +157,7 @@ class OverlayController implements Overlay {
   }
 
   private dismiss(card: Card): void {
-    if (card.incident && card.state) this.ports.dismissed(card.incident, card.state.version);
+    if (card.state) this.ports.dismissed(card.state);
     this.cards.remove(card);
   }
 
@@ -197,7 +198,7 @@ class OverlayController implements Overlay {
     if (!card?.incident) return;
     card.stars = stars;
     this.ports.rate(card.incident, stars, null);
-    if (card.state) this.ports.dismissed(card.incident, card.state.version);
+    if (card.state) this.ports.dismissed(card.state);
     this.redraw();
   }
 
@@ -207,17 +208,18 @@ class OverlayController implements Overlay {
     this.ports.tryAgain(card.incident);
     if (stageOf(card) !== "resolved") return this.minimise();
     this.ports.tried(card.incident);
-    if (card.stars && card.state) this.ports.dismissed(card.incident, card.state.version);
+    if (card.stars && card.state) this.ports.dismissed(card.state);
     later("reload", RELOAD_MS, () => this.ports.reload());
   }
 
   private focusFirst(): void {
-    const first = this.box.querySelector<HTMLElement>("textarea,.btn.main,.panel");
-    first?.focus({ preventScroll: true });
+    const wanted = ["textarea", ".btn.main", ".panel"].map((selector) => this.box.querySelector<HTMLElement>(selector));
+    wanted.find((element) => element !== null)?.focus({ preventScroll: true });
   }
 
   private giveBackFocus(): void {
-    if (this.returnTo?.isConnected && this.returnTo !== document.body) this.returnTo.focus({ preventScroll: true });
+    const { returnTo } = this;
+    if (returnTo?.isConnected && returnTo !== document.body) returnTo.focus({ preventScroll: true });
     this.returnTo = null;
   }
 

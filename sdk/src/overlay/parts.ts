@@ -49,9 +49,10 @@ export function choices(question: Question, act: (choice: string) => void): HTML
 
 export interface Field { area: HTMLTextAreaElement; row: HTMLElement }
 
-export function textField(label: string, placeholder: string, send: (text: string) => void, cancel: (() => void) | null): Field {
+/** `kind`: how strongly the send button calls; `rest`: what stands beside it. */
+export function textField(label: string, placeholder: string, kind: string, send: (text: string) => void, rest: HTMLElement[]): Field {
   const area = h("textarea", { part: "input", rows: 3, maxlength: 2000, placeholder, "aria-label": label });
-  const submit = button(TEXT.send, "send", "main", () => {
+  const submit = button(TEXT.send, "send", kind, () => {
     const text = area.value.trim();
     if (text) send(text);
     else area.focus();
@@ -61,7 +62,7 @@ export function textField(label: string, placeholder: string, send: (text: strin
     if (event.key !== "Escape") event.stopPropagation();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit.click();
   });
-  return { area, row: h("div", { class: "row" }, submit, cancel && button(TEXT.notNow, "not-now", "plain", cancel)) };
+  return { area, row: h("div", { class: "row" }, submit, ...rest) };
 }
 
 export function stars(given: number, rate: (stars: number) => void): HTMLElement {
@@ -76,5 +77,3 @@ export function stars(given: number, rate: (stars: number) => void): HTMLElement
   };
   return h("div", { class: "ask" }, h("b", {}, given ? TEXT.rated : TEXT.rate), row);
 }
-
-export const note = (text: string): HTMLElement => h("div", { class: "note", role: "status" }, icon("check"), text);

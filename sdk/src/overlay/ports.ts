@@ -23,7 +23,7 @@ export interface OverlayPorts {
   /** USER_REPORTED; returns the client_event_id of the report. */
   help: (text: string) => string;
   /** The user closed this incident's panel: it does not come back by itself. */
-  dismissed: (incident: string, version: number) => void;
+  dismissed: (state: IncidentState) => void;
   /** The user reloads to try a fix: on the new page we only ask how it went. */
   tried: (incident: string) => void;
   wasTried: (incident: string) => boolean;

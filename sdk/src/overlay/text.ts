@@ -48,7 +48,6 @@ export const TEXT = {
   tellBody: "Anything you add helps us get it right.",
   tellPlaceholder: "What did you expect to happen?",
   answerPlaceholder: "Type your answer",
-  sent: "Sent. Thank you!",
   rate: "How did we do?",
   rated: "Thank you for rating",
   star: (count: number): string => (count === 1 ? "1 star" : `${count} stars`),

@@ -4,7 +4,7 @@ import { animate, h } from "./dom";
 import { icon } from "./icons";
 import { markdown } from "./markdown";
 import { type Card, stageOf, wordsOf } from "./model";
-import { button, choices, head, note, orb, progressBar, stars, steps, textField } from "./parts";
+import { button, choices, head, orb, progressBar, stars, steps, textField } from "./parts";
 import { CHIP, TEXT } from "./text";
 
 /** `help`: the user opened it; `tell`: adds words to a card; `status`: what is going on. */
@@ -54,10 +54,9 @@ function statusParts(card: Card, acts: PanelActs): (Node | null)[] {
   if (question && question.text !== body) parts.push(h("div", { class: "body", part: "question" }, ...markdown(question.text)));
   if (question?.choices.length) parts.push(choices(question, (choice) => acts.answer(choice, null)));
   if (question?.free_text) {
-    const field = textField(question.text, TEXT.answerPlaceholder, acts.send, null);
+    const field = textField(question.text, TEXT.answerPlaceholder, question.choices.length ? "" : "main", acts.send, buttons(card, acts));
     parts.push(field.area, field.row);
-  }
-  parts.push(buttons(card, acts));
+  } else parts.push(h("div", { class: "row" }, ...buttons(card, acts)));
   if (state?.ask_rating || card.stars) parts.push(stars(card.stars, acts.rate));
   return parts;
 }
@@ -65,23 +64,24 @@ function statusParts(card: Card, acts: PanelActs): (Node | null)[] {
 /** Before the server has spoken, one can already add words or put it aside. */
 const LOCAL_ACTIONS = ["tell_more", "not_now"];
 
-function buttons(card: Card, acts: PanelActs): HTMLElement {
-  const row = h("div", { class: "row" });
-  if (card.tried || card.noticed?.kind === "USER_REPORTED" && !card.state) {
-    row.append(button(TEXT.done, "not-now", card.stars || !card.tried ? "main" : "plain", acts.close));
-    return row;
+function buttons(card: Card, acts: PanelActs): HTMLElement[] {
+  if (card.tried || (card.noticed?.kind === "USER_REPORTED" && !card.state)) {
+    return [button(TEXT.done, "not-now", card.stars || !card.tried ? "main" : "plain", acts.close)];
   }
   const offered = card.state?.actions ?? LOCAL_ACTIONS;
-  if (offered.includes("try_again")) row.append(button(TEXT.tryAgain, "try-again", "main", acts.tryAgain, "retry"));
-  if (offered.includes("tell_more")) row.append(button(TEXT.tellMore, "tell-more", "", acts.tellMore));
-  if (offered.includes("not_now")) row.append(button(TEXT.notNow, "not-now", "plain", acts.close));
-  return row;
+  const all: [string, () => HTMLElement][] = [
+    ["try_again", () => button(TEXT.tryAgain, "try-again", "main", acts.tryAgain, "retry")],
+    ["tell_more", () => button(TEXT.tellMore, "tell-more", "", acts.tellMore)],
+    ["not_now", () => button(TEXT.notNow, "not-now", "plain", acts.close)],
+  ];
+  return all.filter(([name]) => offered.includes(name)).map(([, build]) => build());
 }
 
 function writeParts(mode: Mode, acts: PanelActs): (Node | null)[] {
   const tell = mode === "tell";
   const title = tell ? TEXT.tellTitle : TEXT.helpTitle;
-  const field = textField(title, tell ? TEXT.tellPlaceholder : TEXT.helpPlaceholder, acts.send, acts.close);
+  const field = textField(title, tell ? TEXT.tellPlaceholder : TEXT.helpPlaceholder, "main", acts.send,
+    [button(TEXT.notNow, "not-now", "plain", acts.close)]);
   return [h("h2", { part: "title" }, title), h("div", { class: "body", part: "body" }, ...markdown(tell ? TEXT.tellBody : TEXT.helpBody)), field.area, field.row];
 }
 
@@ -94,5 +94,3 @@ export function chipView(card: Card, open: () => void, entering: boolean): HTMLE
   if (entering) animate(chip, [{ opacity: 0, transform: "translateY(16px)" }, { opacity: 1, transform: "none" }], { duration: 300, easing: "cubic-bezier(.16,1,.3,1)" });
   return chip;
 }
-
-export const sentNote = (): HTMLElement => note(TEXT.sent);

@@ -5,7 +5,7 @@
  */
 import { guard, later, lost, Undo } from "../browser/guard";
 import { storeRead, storeWrite } from "../browser/store";
-import { FRAME_MAX, PING_MS, POLL_MS, PONG_MS, PROTOCOL, SDK_VERSION, SOCKET_TRIES } from "../constants";
+import { FRAME_MAX, HTTP_FRAMES_MAX, PING_MS, POLL_MS, PONG_MS, PROTOCOL, SDK_VERSION, SOCKET_TRIES } from "../constants";
 import type { ClientFrame, Hello, ServerFrame } from "../types";
 import { backoff } from "./backoff";
 import { beaconSend, httpSend, RateLimited, Refused } from "./http";
@@ -179,6 +179,6 @@ export class Link {
   /** One body carries what fits into a frame's limit; the rest follows with the next. */
   private fitting(frames: ClientFrame[]): ClientFrame[] {
     let size = 0;
-    return frames.filter((frame) => (size += JSON.stringify(frame).length) < FRAME_MAX);
+    return frames.slice(0, HTTP_FRAMES_MAX).filter((frame) => (size += JSON.stringify(frame).length) < FRAME_MAX);
   }
 }
