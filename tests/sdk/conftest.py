@@ -29,10 +29,10 @@ def bundle() -> Path:
     return entry
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(bundle: Path) -> Iterator[Browser]:
     executable = os.environ.get("CHROMIUM", shutil.which("chromium"))
-    # Playwright's sync API leaves a loop marked as running in its thread; the session ends with it.
+    # Per module: while Playwright's sync API lives, its thread has a running loop, and async tests can't start.
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield chromium

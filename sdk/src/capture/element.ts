@@ -129,6 +129,9 @@ function pathOf(element: Element, depth: number, indexed: boolean): string {
   return steps.join(" > ");
 }
 
+/** For the inside of a quoted attribute selector. */
+const quoted = (text: string): string => text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\a ");
+
 const isUnique = (selector: string): boolean => document.querySelectorAll(selector).length === 1;
 
 /** Playwright matches names as case-blind substrings, so uniqueness is judged the same way. */
@@ -143,7 +146,7 @@ function uniqueBy(candidates: Iterable<Element>, words: (element: Element) => st
 
 function sameRole(role: string): Element[] {
   const tags = Object.keys(ROLE_BY_TAG).filter((tag) => ROLE_BY_TAG[tag] === role);
-  const selector = [...tags, "input", `[role="${CSS.escape(role)}"]`].join(",");
+  const selector = [...tags, "input", `[role="${quoted(role)}"]`].join(",");
   return Array.from(document.querySelectorAll(selector)).filter((element) => roleOf(element) === role);
 }
 
@@ -151,7 +154,7 @@ function sameRole(role: string): Element[] {
 export function locatorsOf(element: Element): Locator[] {
   const found: Locator[] = [];
   const testid = testidOf(element);
-  if (testid && isUnique(`[data-testid="${CSS.escape(testid)}"]`)) found.push({ by: "testid", value: testid });
+  if (testid && isUnique(`[data-testid="${quoted(testid)}"]`)) found.push({ by: "testid", value: testid });
   const role = roleOf(element);
   const name = nameOf(element);
   if (role && name && uniqueBy(sameRole(role), nameOf, name)) found.push({ by: "role", role, name });
@@ -164,7 +167,7 @@ export function locatorsOf(element: Element): Locator[] {
 function fieldLocators(element: Element): Locator[] {
   const found: Locator[] = [];
   const placeholder = element.getAttribute("placeholder");
-  if (placeholder && isUnique(`[placeholder="${CSS.escape(placeholder)}"]`)) {
+  if (placeholder && isUnique(`[placeholder="${quoted(placeholder)}"]`)) {
     found.push({ by: "placeholder", value: placeholder });
   }
   const label = labelOf(element);

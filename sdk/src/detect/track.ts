@@ -31,6 +31,10 @@ export class Track {
   readonly printed: Printed[] = [];
   /** A person expects an answer to this. */
   watched = false;
+  /** ms; taken when the action began, for the server may change the limit while we wait. */
+  silentMs = 0;
+  /** The silent limit is still to come. */
+  awaited = false;
   /** Judged: a report went out, or it was found healthy. One action, one verdict. */
   closed = false;
   lastLife: number;

@@ -166,22 +166,22 @@ export class Tracker {
   }
 
   private owns(track: Track, now: number): boolean {
-    const waiting = track.watched && !track.closed && track.effects.size === 0 && track.requests.length === 0;
-    const alive = now - track.lastLife <= ATTRIBUTION_MS || track.pending().length > 0 ||
-      (waiting && now - track.since <= this.ports.config().silent_ms);
+    const waiting = track.awaited && track.effects.size === 0 && track.requests.length === 0;
+    const alive = now - track.lastLife <= ATTRIBUTION_MS || track.pending().length > 0 || waiting;
     return alive && now - track.since <= ACTION_MAX_MS;
   }
 
   private begin(track: Track): void {
     track.watched = expectsAnswer(track.control, track.acted.event);
-    const { silent_ms } = this.ports.config();
+    track.awaited = track.watched;
+    track.silentMs = this.ports.config().silent_ms;
     const spent = this.ports.now() - track.since;
     for (const request of track.pending()) this.watchSlow(track, request);
     if (track.watched) {
-      later("suspect", silent_ms * SUSPECT_SHARE - spent, () => {
+      later("suspect", track.silentMs * SUSPECT_SHARE - spent, () => {
         if (!this.answered(track)) this.ports.suspected();
       });
-      later("judge_silent", silent_ms - spent, () => this.judgeSilent(track));
+      later("judge_silent", track.silentMs - spent, () => this.judgeSilent(track));
     }
     this.settleLater(track);
   }
@@ -193,6 +193,7 @@ export class Tracker {
   }
 
   private judgeSilent(track: Track): void {
+    track.awaited = false;
     if (track.closed || track.requests.length > 0 || this.answered(track)) return;
     const reasons = ["no_visible_response", ...(track.thrown.length ? ["exception_swallowed"] : [])];
     this.report(track, finding("SILENT_FAILURE", reasons, "Nothing answered this action.", { track }));
@@ -274,8 +275,8 @@ export class Tracker {
 
   private finish(track: Track): void {
     if (track.closed) return;
-    if (track.effects.size === 0 && track.requests.length === 0 && this.ports.now() - track.since < this.ports.config().silent_ms) return;
-    if (track.pending().length) return;
+    const unanswered = track.effects.size === 0 && track.requests.length === 0;
+    if ((track.awaited && unanswered) || track.pending().length) return;
     this.complete(track);
     if (track.bad().length || track.thrown.length || track.printed.length) return;
     track.closed = true;

@@ -7,8 +7,8 @@ import type { Chunk } from "../types";
 const CHUNK_CHARS = CHUNK_BYTES * 4;
 
 export async function gzip(text: string): Promise<Uint8Array> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const packed = new Response(text).body?.pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 export function base64(bytes: Uint8Array): string {
