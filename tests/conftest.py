@@ -1,0 +1,16 @@
+"""What every part's tests share."""
+
+import pytest
+from django.db import connection
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Drops the tables of waffle's own Flag, which our Flag replaces.
+
+    waffle's migrations make them although the model is swapped out, so Django doesn't know them; and
+    PostgreSQL truncates no table (after a test with real commits) that an unknown one refers to.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table in ("waffle_flag_users", "waffle_flag_groups", "waffle_flag"):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
