@@ -15,6 +15,7 @@ from flags.models.telemetry import STABLE
 from flags.phases import ReleasePhase, RolloutPhase
 from flags.selectors import heartbeat_age_s
 from flags.sequential import EProcess
+from incidents.fingerprint import path_pattern
 from incidents.models import Report, ServerEvent
 from incidents.selectors import trace_ids_of
 from notifications.messages import Kind
@@ -244,7 +245,7 @@ def _stable_showed(rollout: Rollout, fingerprint: str) -> bool:
 
 def _routes_of(report: Report) -> set[str]:
     requests = report.payload.get("requests") or []
-    return {report.route, *(str(r.get("path", "")) for r in requests)}
+    return {path_pattern(str(path)) for path in (report.route, *(r.get("path", "") for r in requests))}
 
 
 def frames_touch(event: dict[str, Any], paths: Sequence[str]) -> bool:

@@ -86,7 +86,8 @@ def release_build(
         commit=commit,
         tree_hash=tree_hash,
         directory=str(into),
-        spec=spec.model_dump(mode="json"),
+        spec=spec.model_dump_json(),
+        health=spec.health,
     )
 
 
@@ -128,7 +129,7 @@ def _begin(release: Release) -> Release:
 
 
 def _launch(release: Release) -> Process:
-    spec = ReleaseSpec.model_validate(release.spec)
+    spec = release.launch
     argv = shlex.split(spec.start.replace("{port}", str(release.port)))
     try:
         return processes.start(
@@ -153,10 +154,9 @@ def _environment(release: Release, spec: ReleaseSpec) -> dict[str, str]:
 
 
 def _room_for(release: Release) -> None:
-    spec = ReleaseSpec.model_validate(release.spec)
     stable = stable_of(release.host_id)
     measured = processes.memory_of_mb(stable.pid) if stable is not None and stable.pid else None
-    needed = spec.memory_mb or int((measured or limits.MEMORY_DEFAULT_MB) * limits.MEMORY_FACTOR)
+    needed = release.launch.memory_mb or int((measured or limits.MEMORY_DEFAULT_MB) * limits.MEMORY_FACTOR)
     available = processes.memory_available_mb()
     if available < needed + limits.MEMORY_RESERVE_MB:
         raise NoMemory(
@@ -167,10 +167,9 @@ def _room_for(release: Release) -> None:
 
 def release_answers(release: Release) -> bool:
     """One health check: a 2xx within the timeout."""
-    spec = ReleaseSpec.model_validate(release.spec)
     try:
         with httpx.Client(timeout=limits.HEALTH_TIMEOUT_S, trust_env=False) as client:
-            return client.get(f"http://127.0.0.1:{release.port}{spec.health}").is_success
+            return client.get(f"http://127.0.0.1:{release.port}{release.health}").is_success
     except httpx.HTTPError:
         return False
 

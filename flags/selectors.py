@@ -22,7 +22,7 @@ def kill_switch_on(host: Host | None = None) -> bool:
 
 def rollout_get(rollout_id: str) -> Rollout:
     """Raises NotFound."""
-    rows = Rollout.objects.select_related("host", "release").defer("host__secret")
+    rows = Rollout.objects.select_related("host", "release").defer("host__secret", "release__spec")
     rollout = rows.filter(pk=rollout_id).first()
     if rollout is None:
         raise NotFound(f"There is no rollout {rollout_id}.")
@@ -58,8 +58,9 @@ def started_since(host_id: int, seconds: float) -> int:
 
 def release_get(release_id: str) -> Release:
     """Raises NotFound."""
-    # Without the host's secret, which nothing here needs: a kill must work even when it can't be read.
-    release = Release.objects.select_related("host").defer("host__secret").filter(pk=release_id).first()
+    # Secrets are loaded where they are used: a kill must work even when they can't be read.
+    rows = Release.objects.select_related("host").defer("host__secret", "spec")
+    release = rows.filter(pk=release_id).first()
     if release is None:
         raise NotFound(f"There is no release {release_id}.")
     return release

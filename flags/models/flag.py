@@ -195,11 +195,14 @@ def _changes(before: Flag | None, after: Flag) -> dict[str, list[Any]]:
     names = [f.attname for f in Flag._meta.concrete_fields if f.attname not in _UNRECORDED]
     if before is None:
         before = Flag()
-    pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
-    return {name: [_plain(a), _plain(b)] for name, (a, b) in pairs.items() if _plain(a) != _plain(b)}
+    pairs = {name: (_plain(name, before), _plain(name, after)) for name in names}
+    return {name: [a, b] for name, (a, b) in pairs.items() if a != b}
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, flag: Flag) -> Any:
+    field = Flag._meta.get_field(name)
+    assert isinstance(field, models.Field)
+    value = field.to_python(getattr(flag, name))
     return value if value is None or isinstance(value, bool | int | str) else str(float(value))
 
 

@@ -5,7 +5,9 @@ from django.db import models
 from core import clock, ids
 from core.transitions import Transition
 from flags.phases import ReleasePhase
+from flags.spec import ReleaseSpec
 from incidents.models import Host
+from incidents.models.fields import EncryptedTextField
 
 
 def new_release_id() -> str:
@@ -31,7 +33,9 @@ class Release(models.Model):
     commit = models.CharField(max_length=64)
     tree_hash = models.CharField(max_length=64, blank=True, default="")
     directory = models.CharField(max_length=500)
-    spec = models.JSONField()  # a ReleaseSpec
+    # A ReleaseSpec as JSON. Its environment holds the secret that the host signs with.
+    spec = EncryptedTextField()
+    health = models.CharField(max_length=300, default="/healthz")  # of the spec, readable without its key
     phase = models.CharField(max_length=10, choices=ReleasePhase, default=ReleasePhase.BUILT)
     port = models.PositiveIntegerField(null=True, blank=True)
     pid = models.PositiveIntegerField(null=True, blank=True)
@@ -51,6 +55,10 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id} ({self.commit[:10]})"
+
+    @property
+    def launch(self) -> ReleaseSpec:
+        return ReleaseSpec.model_validate_json(self.spec)
 
 
 class ReleaseTransition(Transition):

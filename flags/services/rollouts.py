@@ -12,6 +12,7 @@ from flags.releases import release_build
 from flags.selectors import kill_switch_on, rollout_get, rollout_of_commit
 from flags.services.moves import rollout_move
 from flags.spec import ReleaseSpec
+from incidents.fingerprint import path_pattern
 from incidents.models import Host
 
 
@@ -59,7 +60,7 @@ def rollout_start(
             affected_subject=affected_subject,
             fingerprint=fingerprint,
             touched_paths=list(touched_paths),
-            touched_routes=list(touched_routes),
+            touched_routes=list(dict.fromkeys(path_pattern(route) for route in touched_routes)),
             replay=replay,
         )
 

@@ -19,9 +19,9 @@ def stable_start(host: Host, spec: ReleaseSpec, commit: str) -> Release:
     Returns when it answers its health check. The gateway is told when it is there, and remembers the port
     when it is not; the tick repeats it. Raises ReleaseFailed with the process's last words.
     """
-    rows = Release.objects.filter(host=host, kind=ReleaseKind.STABLE, commit=commit)
-    same = rows.filter(spec=spec.model_dump(mode="json"), drain_until__isnull=True)
-    release = same.order_by("-created_at").first() or release_build(
+    rows = Release.objects.filter(host=host, kind=ReleaseKind.STABLE, commit=commit, drain_until__isnull=True)
+    same = (known for known in rows.order_by("-created_at") if known.launch == spec)
+    release = next(same, None) or release_build(
         host=host, kind=ReleaseKind.STABLE, commit=commit, tree_hash="", spec=spec
     )
     release_start(release.pk)
