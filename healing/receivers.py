@@ -9,8 +9,10 @@ from healing.models import HealRun
 from healing.phases import Phase
 from healing.selectors import live_run_of
 from healing.services import run_wake
+from healing.signals import run_finished
 from healing.tasks import heal_advance, heal_answered, heal_open, heal_replay
 from incidents.models import Incident
+from incidents.phases import Status
 from incidents.signals import incident_answered, incident_grew, incident_opened
 
 
@@ -48,3 +50,11 @@ def on_rollout_moved(rollout_id: str, **_: Any) -> None:
 @receiver(replay_wanted, dispatch_uid="healing.replay_wanted")
 def on_replay_wanted(rollout_id: str, **_: Any) -> None:
     heal_replay.delay(rollout_id)
+
+
+@receiver(run_finished, dispatch_uid="healing.finished")
+def on_finished(run_id: str, **_: Any) -> None:
+    """One user is helped; the incident goes on while another one waits for the same help."""
+    incident_id = HealRun.objects.filter(pk=run_id).values_list("incident_id", flat=True).first()
+    if Incident.objects.filter(pk=incident_id, status=Status.DIAGNOSING).exists():
+        heal_open.delay(str(incident_id))

@@ -1,12 +1,13 @@
 """Everything that others read of this app."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core import leases
 from healing.models import HealRun
-from healing.phases import LIVE
-from incidents.models import Feedback, FeedbackKind, Incident
+from healing.phases import LIVE, Phase
+from incidents.models import Feedback, FeedbackKind, Incident, Report
 from incidents.phases import Status
+from incidents.selectors import subjects_of_incident
 
 
 def live_run_of(incident_id: str) -> HealRun | None:
@@ -34,12 +35,29 @@ def runs_dead() -> list[str]:
 
 
 def incidents_missed(limit: int) -> list[str]:
-    """Open incidents that no run was made for: their signal was lost, or a cap was full."""
+    """Open incidents that nobody works on: their signal was lost, a cap was full, or a user is left."""
     runs = HealRun.objects.filter(incident=OuterRef("pk"), created_at__gte=OuterRef("opened_at"))
-    rows = Incident.objects.filter(status=Status.DETECTED, host__killed=False)
-    return list(
-        rows.filter(~Exists(runs)).order_by("severity", "opened_at").values_list("pk", flat=True)[:limit]
-    )
+    fresh = Q(status=Status.DETECTED) & ~Exists(runs)
+    left = Q(status=Status.DIAGNOSING) & ~Exists(runs.filter(phase__in=LIVE))
+    rows = Incident.objects.filter(fresh | left, host__killed=False)
+    return list(rows.order_by("severity", "opened_at").values_list("pk", flat=True)[:limit])
+
+
+def subjects_left(incident: Incident, *, without: str = "") -> list[str]:
+    """Verified users of this occurrence whom no run has helped or tried to help yet."""
+    served = HealRun.objects.filter(incident=incident, created_at__gte=incident.opened_at).values("subject")
+    rows = Report.objects.filter(incident=incident, verified=True, received_at__gte=incident.opened_at)
+    rows = rows.exclude(subject__in=served).exclude(subject=without)
+    return list(dict.fromkeys(rows.order_by("received_at").values_list("subject", flat=True)))
+
+
+def audience_of(incident_id: str, run: HealRun) -> list[str]:
+    """The affected users whom a run's news concerns: all but those whom an earlier run has helped."""
+    helped = HealRun.objects.filter(incident_id=incident_id, phase=Phase.SETTLED).exclude(pk=run.pk)
+    if run.incident is not None:
+        helped = helped.filter(created_at__gte=run.incident.opened_at)
+    done = set(helped.values_list("subject", flat=True))
+    return [subject for subject in subjects_of_incident(incident_id) if subject not in done]
 
 
 def answer_given(run: HealRun) -> str | None:

@@ -11,6 +11,7 @@ from core.transitions import move as transition
 from healing.errors import ApprovalRefused, HealRefused
 from healing.host_access import host_user
 from healing.models import Fix, HealRun, RunTransition
+from healing.patterns.library import pattern_demote
 from healing.phases import HEAL_RUN, Origin, Phase
 from healing.policy.autonomy import may_start_run
 from healing.routing import Move
@@ -42,6 +43,7 @@ def run_open(incident_id: str) -> HealRun:
     user = host_user(incident.host, report.subject) if report.verified else ""
     try:
         with transaction.atomic():
+            _demote_what_came_back(incident, report.subject)
             return HealRun.objects.create(
                 host=incident.host,
                 incident=incident,
@@ -146,6 +148,17 @@ def _decided(run: HealRun, move: Move, actor: str) -> bool:
         if won:
             tell_moved(run, move, None)
     return won
+
+
+def _demote_what_came_back(incident: Incident, subject: str) -> None:
+    """A remedy speaks against its pattern when the trouble returns: code for anybody, a runbook (which heals
+    one account) only for the same user.
+    """
+    last = incident.heal_runs.filter(phase=Phase.SETTLED).order_by("-created_at").first()
+    if last is None or last.pattern_id is None or last.created_at >= incident.opened_at:
+        return
+    if last.remedy.get("kind") == "code" or last.subject == subject:
+        pattern_demote(last.pattern_id, f"incident {incident.pk} came back after run {last.pk}")
 
 
 def _report_to_heal(incident: Incident) -> Report:

@@ -1,6 +1,7 @@
 """The worker's interface: ids in, one call, and what happens when it runs twice."""
 
 import logging
+import time
 from typing import Any
 
 from celery import shared_task
@@ -16,6 +17,7 @@ from healing.services import run_answered, run_open
 
 log = logging.getLogger("healing")
 
+SHORT_PAUSE_S = 1.0
 STEP_LIMIT_S = 900  # longer than the longest step; a stuck one is killed and its lease runs out
 
 
@@ -23,10 +25,12 @@ STEP_LIMIT_S = 900  # longer than the longest step; a stuck one is killed and it
 def heal_advance(run_id: str, **_: Any) -> None:
     """One step, then the next call. Twice at once: the second finds the lease taken and ends.
 
-    A pause is left to the sweep: an ETA message would come back several times (see docs/adr).
+    A short pause is sat out here, a long one is left to the sweep: an ETA message longer than the broker's
+    visibility timeout is delivered several times.
     """
     again = advance(run_id)
-    if again is not None and again < 1:
+    if again is not None and again <= SHORT_PAUSE_S:
+        time.sleep(again)
         heal_advance.delay(run_id)
 
 

@@ -12,6 +12,7 @@ from healing.models import HealRun
 from healing.patterns.library import pattern_demote, pattern_extract, pattern_used
 from healing.phases import Phase
 from healing.routing import Move
+from healing.selectors import audience_of, subjects_left
 from incidents.phases import Status
 from incidents.services import incident_ask, incident_move, incident_tell
 from notifications.messages import Stage
@@ -61,21 +62,27 @@ def _tell_incident(incident_id: str, run: HealRun, move: Move, outcome: o.Outcom
     status, stage, progress = NEWS[move.to]
     if status is not None:
         incident_move(incident_id, status, reason=move.reason, detail={"run": run.pk})
+    only = audience_of(incident_id, run)
     if isinstance(outcome, o.Diagnosis) and move.to == Phase.REMEDIATING:
-        incident_tell(incident_id, Stage.ROOT_CAUSE_FOUND, progress=0.4)
+        incident_tell(incident_id, Stage.ROOT_CAUSE_FOUND, progress=0.4, only=only)
     if stage is None:
         return
     release: dict[str, Any] = {"release": None} if stage == Stage.ROLLED_BACK else {}
-    incident_tell(incident_id, stage, progress=progress, **release)
+    incident_tell(incident_id, stage, progress=progress, only=only, **release)
 
 
 def _tell_settled(incident_id: str, run: HealRun, move: Move, outcome: o.Outcome | None) -> None:
-    incident_move(incident_id, Status.RESOLVED, reason=move.reason, detail={"run": run.pk})
     if isinstance(outcome, o.RunbookHeld):
-        # The invariant was judged for this user alone; others with the same trouble have runs to come.
+        # The invariant was judged for this user alone: whoever else has the trouble gets a run of their own.
+        left = subjects_left(run.incident, without=run.subject) if run.incident else []
+        status = Status.DIAGNOSING if left else Status.RESOLVED
+        incident_move(incident_id, status, reason=move.reason, detail={"run": run.pk, "left": len(left)})
         incident_tell(incident_id, Stage.RESOLVED, ask_rating=True, only=[run.subject])
         return
-    incident_tell(incident_id, Stage.RESOLVED, ask_rating=True, release=None)
+    incident_move(incident_id, Status.RESOLVED, reason=move.reason, detail={"run": run.pk})
+    incident_tell(
+        incident_id, Stage.RESOLVED, ask_rating=True, release=None, only=audience_of(incident_id, run)
+    )
 
 
 def _tell_rollout(run: HealRun, rollout_id: str, phase: RolloutPhase) -> None:

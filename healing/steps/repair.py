@@ -9,9 +9,9 @@ from typing import Any
 from healing import limits
 from healing.account import account_files
 from healing.bench import NoSandbox, arms_run, reason_of, sandbox, scratch
-from healing.evidence import evidence_load
+from healing.evidence import Evidence, evidence_collect
 from healing.fixes import changes_between, fix_judge
-from healing.host_access import git_dir, host_manifest
+from healing.host_access import git_dir, host_manifest, service_addresses
 from healing.manifest import Manifest
 from healing.models import Fix, HealRun, Scenario
 from healing.outcomes import FixFound, RungEnded
@@ -57,7 +57,7 @@ class _Search:
         self.run, self.scenario, self.manifest, self.place = run, scenario, manifest, place
         self.base = place / "base"
         self.refused = {f.gate.get("content") for f in run.fixes.all()}
-        self.evidence = evidence_load(run.evidence)
+        self.evidence = _fresh_evidence(run, manifest)
         self.before = tree_collect(self.base)
         policy = manifest.policy
         self.may_change = tuple(
@@ -88,9 +88,9 @@ class _Search:
             return CheckResult(False, f"refused by the gate: {verdict.reasons[0]}")
         if _digest(changes) in self.refused:
             return CheckResult(False, "verification has refused this edit before")
-        for account in (self.scenario.account, self.scenario.generic):
-            arm = Arm("candidate", tree, account_files(account), 1)
-            (result,) = arms_run(self.run, self.manifest, self.scenario.body, [arm])
+        accounts = {"clone": self.scenario.account, "generic": self.scenario.generic}
+        arms = [Arm(name, tree, account_files(account), 1) for name, account in accounts.items()]
+        for result in arms_run(self.run, self.manifest, self.scenario.body, arms):
             (played,) = result.runs
             if played.verdict != "passed":
                 reason = reason_of(result, played.verdict)
@@ -150,6 +150,12 @@ class _Search:
         if not self.check(candidate).passed:
             return None
         return RepairResult("fixed", changes, earlier.diff, earlier.template, 1, 0.0, 1)
+
+
+def _fresh_evidence(run: HealRun, manifest: Manifest) -> Evidence:
+    """The evidence as it is now: the server's word may have come after triage."""
+    assert run.incident is not None
+    return evidence_collect(run.incident, manifest, addresses=service_addresses(run.host, manifest))
 
 
 def _stored(run: HealRun, scenario: Scenario, search: _Search, result: RepairResult) -> Fix:

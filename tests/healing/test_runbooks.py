@@ -1,5 +1,7 @@
 """The runbook rung, on a real host over its signed HTTP contract."""
 
+from datetime import timedelta
+
 import pytest
 
 from core import clock
@@ -13,7 +15,7 @@ from healing.tasks import heal_sweep
 from incidents.models import Feedback, Incident, Session
 from notifications.feed import feed_entry
 from notifications.models import OwnerAlert
-from tests.healing.conftest import heal, incident_of, path_of
+from tests.healing.conftest import heal, incident_of, path_of, report_add
 
 pytestmark = pytest.mark.django_db
 
@@ -236,3 +238,36 @@ def test_the_hourly_cap_refuses_and_the_sweep_takes_it_up_later(host, short, set
         run_open(incident.pk)
     heal_sweep()
     assert ("healing.open", incident.pk) in hints
+
+
+def test_every_affected_user_gets_a_run_and_the_incident_is_resolved_after_the_last(host, short, hints):
+    incident = incident_of(host)
+    other = Session.objects.create(
+        host=host, capability_hash="h", subject=f"host:{host.pk}:user:u2", user="u2"
+    )
+    report_add(incident, other, other.subject, True)
+    short.balance["u2"], short.ledger["u2"] = 3, 4
+    first = heal(incident)
+    incident.refresh_from_db()
+    assert (first.phase, incident.status) == (Phase.SETTLED, "diagnosing")
+    heal_sweep()
+    assert ("healing.open", incident.pk) in hints
+    second = heal(incident)
+    assert {first.user, second.user} == {"u1", "u2"}
+    assert incident.status == "resolved"
+    assert short.balance == {"u1": 150, "u2": 4}
+    for run in (first, second):
+        assert feed_entry(run.subject, incident.pk).stage == "resolved"
+
+
+def test_a_comeback_for_the_same_user_demotes_the_pattern_and_two_retire_it(host, short):
+    incident = incident_of(host)
+    for state in (PatternState.DEMOTED, PatternState.RETIRED):
+        heal(incident)
+        RunbookUse.objects.update(at=clock.now() - timedelta(hours=1))
+        Incident.objects.filter(pk=incident.pk).update(status="detected", opened_at=clock.now())
+        incident.reports.update(received_at=clock.now())
+        short.balance["u1"] = 50
+        run_open(incident.pk)
+        assert Pattern.objects.get().state == state
+    assert heal(incident).phase == Phase.SETTLED, "a retired pattern is diagnosed anew"

@@ -14,11 +14,12 @@ from healing.policy.diff_gate import Decision
 from healing.policy.intent_lock import intent_lock
 from healing.services import fix_approve, run_open
 from healing.steps import roll_out, verify
-from healing.swarm.host_tests import SuiteRun, compare
+from healing.swarm.host_tests import SuiteRun, compare, host_tests, statuses_of
 from healing.swarm.shapes import Check, verdict_of
 from healing.swarm.static import runtime_log
 from tests.healing.conftest import incident_of
 from workbench.git_plumbing import commit_changes, diff, resolve, tree_hash
+from workbench.sandbox import sandbox_open
 from workbench.scenario.bench import ArmResult, RunResult
 
 BASE = """import requests
@@ -294,3 +295,46 @@ def test_fisher_needs_base_to_fail_first():
 def test_the_statement_of_the_intent_names_type_and_user(fixed):
     assert fixed().fix.intent["statement"] == "Fix ERROR for user u1 without breaking anything"
     assert Path(Fix.objects.get().ref).name
+
+
+SUMMARY = """
+PASSED tests/test_a.py::test_plain
+PASSED tests/test_a.py::test_many[two words - and a dash]
+FAILED tests/test_a.py::test_bad - AssertionError: assert 1 == 2
+SKIPPED [1] tests/test_a.py:3: not today
+3 passed in 0.1s
+"""
+
+
+def test_pytests_own_summary_is_read():
+    statuses = statuses_of(SUMMARY)
+    assert statuses["tests/test_a.py::test_plain"] == "PASSED"
+    assert statuses["tests/test_a.py::test_bad"] == "FAILED"
+    assert "SKIPPED" in statuses.values()
+    assert statuses_of("a.py::x\na.py::y\n\n2 tests collected in 0.01s\n", collect_only=True) == {
+        "a.py::x": "PASSED",
+        "a.py::y": "PASSED",
+    }
+
+
+TESTS = "import sys\nsys.path.insert(0, '.')\nfrom shop import f\n\ndef test_a():\n    assert f() == 1\n"
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    ("shop", "tests", "verdict"),
+    [
+        ("def f():\n    return 1\n", TESTS, Verdict.PASSED),
+        ("def f():\n    return 2\n", TESTS, Verdict.FAILED),
+        ("import pytest\npytest.skip('no', allow_module_level=True)\n", TESTS, Verdict.FAILED),
+        ("def f():\n    return 1\n", TESTS.replace("test_a", "nothing"), Verdict.FAILED),
+    ],
+)
+def test_the_hosts_tests_really_run_in_the_sandbox(tmp_path, shop, tests, verdict):
+    for name, code, suite in (("base", "def f():\n    return 1\n", TESTS), ("fix", shop, tests)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "shop.py").write_text(code)
+        (tmp_path / name / "test_shop.py").write_text(suite)
+    command = "python -m pytest -q test_shop.py"
+    check = host_tests(sandbox_open(), command, tmp_path / "base", tmp_path / "fix", lambda: None)
+    assert check.verdict == verdict, check
