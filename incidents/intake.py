@@ -28,10 +28,11 @@ from incidents.wire import (
     PingFrame,
     RatingFrame,
     ReportFrame,
+    SeenFrame,
     TryAgainFrame,
     frame_parse,
 )
-from notifications.feed import feed_entry, feed_snapshot
+from notifications.feed import feed_entry, feed_seen, feed_snapshot
 from notifications.messages import (
     Ack,
     ChunkAck,
@@ -164,6 +165,11 @@ def _try_again(visit: Visit, frame: TryAgainFrame) -> list[Message]:
     return [Ack(client_event_id=frame.client_event_id, incident=frame.incident)]
 
 
+def _seen(visit: Visit, frame: SeenFrame) -> list[Message]:
+    feed_seen(subject=visit.session.subject, topic=frame.incident, version=frame.version)
+    return []
+
+
 def _identify(visit: Visit, frame: IdentifyFrame) -> list[Message]:
     identity = identity_verify(visit.host, frame.identity)
     other = services.session_identify(session=visit.session, identity=identity)
@@ -184,6 +190,7 @@ _HANDLERS: dict[type[Frame], Callable[[Visit, Any], list[Message]]] = {
     AnswerFrame: _answer,
     RatingFrame: _rating,
     TryAgainFrame: _try_again,
+    SeenFrame: _seen,
     IdentifyFrame: _identify,
     PingFrame: _ping,
 }

@@ -286,6 +286,14 @@ class TryAgainFrame(BrowserModel):
     client_event_id: EventId
 
 
+class SeenFrame(BrowserModel):
+    """The user has put a message away. No ack: losing one shows old news once more, no worse."""
+
+    type: Literal["seen"]
+    incident: IncidentId
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 class IdentifyFrame(BrowserModel):
     type: Literal["identify"]
     identity: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
@@ -303,6 +311,7 @@ Frame = (
     | AnswerFrame
     | RatingFrame
     | TryAgainFrame
+    | SeenFrame
     | IdentifyFrame
     | PingFrame
 )
@@ -314,6 +323,7 @@ FRAMES: dict[str, type[Frame]] = {
     "answer": AnswerFrame,
     "rating": RatingFrame,
     "try_again": TryAgainFrame,
+    "seen": SeenFrame,
     "identify": IdentifyFrame,
     "ping": PingFrame,
 }

@@ -16,3 +16,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 OWNER_EMAIL = "mia@forge.example"
 SAFE_HTTP_ALLOW = []
+# No collected files here; whitenoise would warn once for each client that a test makes.
+WHITENOISE_AUTOREFRESH = False
+STATIC_ROOT = None

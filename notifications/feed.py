@@ -62,6 +62,15 @@ def feed_snapshot(subject: str) -> list[IncidentState]:
     return [_state(row) for row in reversed(rows[:SNAPSHOT_SIZE])]
 
 
+def feed_seen(*, subject: str, topic: str, version: int) -> bool:
+    """The user has put this version away: no page and no device shows it to them again.
+
+    A newer version is news. Returns False when the subject has no such entry or had seen it already.
+    """
+    rows = FeedEntry.objects.filter(subject=subject, topic=topic, version__gte=version)
+    return rows.filter(seen_version__lt=version).update(seen_version=version) == 1
+
+
 def feed_forget(*, subject: str | None = None, topic: str | None = None) -> int:
     """Deletes a subject's or a topic's entries (erasure, retention); returns how many."""
     if subject is None and topic is None:
@@ -104,7 +113,8 @@ def _write(subject: str, topic: str, fresh: dict[str, Any], keep: Collection[str
 
 
 def _state(row: FeedEntry) -> IncidentState:
-    return IncidentState.model_validate({**row.payload, "version": row.version})
+    seen = {"seen": True} if row.seen_version >= row.version else {}
+    return IncidentState.model_validate({**row.payload, **seen, "version": row.version})
 
 
 def _wake(subject: str, topic: str, version: int) -> None:

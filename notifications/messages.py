@@ -101,12 +101,13 @@ class IncidentBody(Message):
     question: Question | None = None
     actions: Annotated[list[Button], Field(max_length=3)] = []
     ask_rating: bool = False
+    seen: bool = False  # its user has put it away: cookies apply, nothing is shown
     release: ReleaseCookie | None = None
     at: Annotated[int, Field(ge=0)]  # ms since the epoch
 
     def wire(self) -> dict[str, Any]:
         exclude = set() if "release" in self.model_fields_set else {"release"}
-        return self.model_dump(mode="json", exclude=exclude)
+        return self.model_dump(mode="json", exclude=exclude if self.seen else exclude | {"seen"})
 
 
 class IncidentState(IncidentBody):

@@ -16,6 +16,7 @@ class FeedEntry(models.Model):
     topic = models.CharField(max_length=64)
     version = models.PositiveIntegerField(default=1)
     payload = models.JSONField()
+    seen_version = models.PositiveIntegerField(default=0)  # the last one that its user put away
     updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:

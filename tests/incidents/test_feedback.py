@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from incidents import signals
+from incidents.intake import Visit, frame_take
 from incidents.models import Feedback, Incident
 from incidents.phases import Status
 from incidents.services import (
@@ -17,7 +18,7 @@ from incidents.services import (
     try_again_store,
 )
 from incidents.wire import AnswerFrame, FrameRefused, RatingFrame, TryAgainFrame
-from notifications.feed import feed_entry
+from notifications.feed import feed_entry, feed_seen
 
 QUESTION = {
     "id": "q1",
@@ -141,3 +142,26 @@ def test_stars_are_stored_and_asked_for_once(alice, incident, heard, django_capt
 def test_trying_again_is_noted_once(alice, incident):
     frame = TryAgainFrame(type="try_again", incident=incident.pk, client_event_id=str(uuid.uuid4()))
     assert try_again_store(session=alice, frame=frame).pk == try_again_store(session=alice, frame=frame).pk
+
+
+def test_what_was_put_away_is_shown_on_no_device_again_until_there_is_news(alice, incident, session_of):
+    incident_move(incident.pk, Status.RESOLVED, reason="it holds")
+    incident_tell(incident.pk, "resolved")
+    shown = feed_entry(alice.subject, incident.pk)
+    visit = Visit(alice.host, alice, "capability", "127.0.0.1")
+    seen = {"type": "seen", "incident": incident.pk, "version": shown.version}
+    assert "seen" not in visit.snapshot().wire()["incidents"][-1]
+
+    assert frame_take(visit, seen) == []
+    assert visit.snapshot().wire()["incidents"][-1]["seen"] is True
+
+    bob = Visit(alice.host, session_of("bob"), "capability", "127.0.0.1")
+    assert frame_take(bob, seen | {"version": shown.version + 5}) == [], "nothing of Alice's is touched"
+    incident_tell(incident.pk, "resolved", body="There is more to say.")
+    assert "seen" not in visit.snapshot().wire()["incidents"][-1]
+
+
+def test_a_version_that_does_not_exist_yet_can_not_be_put_away(alice, incident):
+    now = feed_entry(alice.subject, incident.pk).version
+    assert not feed_seen(subject=alice.subject, topic=incident.pk, version=now + 1)
+    assert feed_seen(subject=alice.subject, topic=incident.pk, version=now)
