@@ -1,7 +1,16 @@
 """What every part's tests share."""
 
 import pytest
+from channels.layers import channel_layers
 from django.db import connection
+
+
+@pytest.fixture(autouse=True)
+def fresh_channel_layer():
+    """A layer keeps locks of the event loop it was first used in; each test has a loop of its own."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
 
 
 @pytest.fixture(scope="session")
