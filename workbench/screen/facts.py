@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -10,6 +11,10 @@ Text = Annotated[str, StringConstraints(max_length=300)]
 Word = Annotated[str, StringConstraints(max_length=80)]
 # Layout far outside of any screen is clamped by the reader; this is the wall behind it.
 Pixels = Annotated[int, Field(ge=-100_000, le=1_000_000)]
+
+
+def digits_masked(text: str) -> str:
+    return re.sub(r"\d+", "#", text)
 
 
 class Facts(BaseModel):
@@ -69,11 +74,15 @@ class ScreenFacts(Facts):
         """Nothing to read, to use or to look at."""
         return not self.texts and not self.controls and self.media == 0
 
-    def signature(self) -> tuple[object, ...]:
-        """Equal for two screens that say and offer the same; positions left out, animations move things."""
+    def signature(self, ticking: frozenset[str] = frozenset()) -> tuple[object, ...]:
+        """Equal for two screens that say and offer the same; positions left out, animations move things.
+
+        `ticking`: texts, digits as `#`, that change by themselves (clocks, countdowns) and so say nothing.
+        """
+        texts = ((run.text, digits_masked(run.text)) for run in self.texts)
         return (
             self.path,
-            tuple(run.text for run in self.texts),
+            tuple(masked if masked in ticking else text for text, masked in texts),
             tuple((each.role, each.name, each.enabled, each.state) for each in self.controls),
             self.alerts,
             self.media,

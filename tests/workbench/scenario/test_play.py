@@ -203,6 +203,17 @@ async def test_a_page_that_tries_again_by_itself_is_given_the_time(page: Page) -
     assert (await judged(page, again, failure, positive))[0] == "passed"
 
 
+async def test_a_clock_is_no_answer_and_a_changed_number_is_one(page: Page) -> None:
+    clock = "let n = 0; setInterval(() => { sent.textContent = 'Now ' + n++; }, 200); 0"
+    once = "sent.textContent = 'Balance 49'"
+    await page.evaluate("sent.textContent = 'Balance 50'")
+    shown = {"visible_change": True}
+    assert (await judged(page, once, SILENT, shown))[0] == "passed"
+    await page.evaluate("sent.textContent = 'Now 1000'")
+    found = await judged(page, clock, {**SILENT, "silent_ms": 1500}, PREVIEW)
+    assert found == ("failed", "nothing visible answered the action")
+
+
 async def test_exceptions_and_console_errors_of_the_page_are_heard(page: Page) -> None:
     script = "setTimeout(() => { console.error('boom 4'); throw new TypeError('bad 7'); }); 0"
     found = await judged(page, script, {"exception": "TypeError: bad #"}, {"visible_change": True})

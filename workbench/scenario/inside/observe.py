@@ -15,9 +15,13 @@ from workbench.scenario.inside.watch import Seen, Watch
 from workbench.scenario.model import Locator, Scenario
 from workbench.scenario.wire import Verdict
 from workbench.screen import READ_SCREEN_JS, ScreenFacts, screen_parse
+from workbench.screen.facts import digits_masked
 
 _LOOK_S = 0.05
 _READ_EVERY_S = 0.15
+# An answer changes a number once, a clock again and again: so many values of one text are no answer.
+_TICKS = 3
+_MAX_VALUES = 1000
 # A page that streams or polls is never quiet; the outcome is there, so it is not waited for any longer
 # than this.
 _GRACE_S = 0.5
@@ -41,6 +45,7 @@ class Observer:
         self._before: ScreenFacts | None = None
         self._latest: ScreenFacts | None = None
         self._read_at = 0.0
+        self._values: dict[str, set[str]] = {}
         self._appeared: set[int] = set()
         self._looking: list[asyncio.Task[None]] = []
 
@@ -51,6 +56,7 @@ class Observer:
     async def prepare(self) -> None:
         """Note what is visible already, so that only what the action brings about counts as its outcome."""
         self._before = await read_screen(self._page)
+        self._note_values(self._before)
         for index, locator in enumerate(self._scenario.positive.appeared):
             already = await visible_texts(self._page, locator)
             self._looking.append(asyncio.create_task(self._look_for(index, locator, already)))
@@ -101,21 +107,37 @@ class Observer:
         if now - self._read_at >= _READ_EVERY_S:
             self._latest = await read_screen(self._page) or self._latest
             self._read_at = now
-        changed = (
-            self._latest is not None
-            and self._before is not None
-            and self._latest.signature() != self._before.signature()
-        )
+            self._note_values(self._latest)
         return Observation(
             now=now - mark,
             requests=[_from_mark(seen, mark) for seen in self._watch.since(mark)],
             appeared=frozenset(self._appeared),
             path=urlsplit(self._page.url).path or "/",
-            changed=changed,
+            changed=self._changed(),
             console=list(self._watch.console),
             exceptions=list(self._watch.exceptions),
             expectation_text=await self._expectation_text(),
         )
+
+    def _note_values(self, screen: ScreenFacts | None) -> None:
+        for run in screen.texts if screen else ():
+            masked = digits_masked(run.text)
+            if masked != run.text and len(self._values) < _MAX_VALUES:
+                self._values.setdefault(masked, set()).add(run.text)
+
+    def _changed(self) -> bool:
+        """Does the screen differ from before the action, clocks left aside?"""
+        if self._latest is None or self._before is None:
+            return False
+        ticking = frozenset(
+            masked for masked, values in self._values.items() if len(values) >= _TICKS + self._alike(masked)
+        )
+        return self._latest.signature(ticking) != self._before.signature(ticking)
+
+    def _alike(self, masked: str) -> int:
+        """How many more texts of this form stand on the screen at once: ten prices are no clock."""
+        texts = self._latest.texts if self._latest else ()
+        return max(0, len({run.text for run in texts if digits_masked(run.text) == masked}) - 1)
 
     async def _expectation_text(self) -> str | None:
         """What the element in question reads; None while it is not there or not the only one."""
