@@ -1,5 +1,6 @@
 """A small real host on loopback, and incidents as the intake stores them."""
 
+import subprocess
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ import pytest
 
 from core import clock, ids
 from healing import tasks
+from healing.models import Fix, Scenario
+from healing.phases import Phase
+from healing.policy.intent_lock import intent_lock
 from healing.runner import advance
 from healing.services import run_open
 from hostkit.kit import HostKit
@@ -17,6 +21,7 @@ from hostkit.wsgi import KriptikMiddleware
 from incidents.models import Host, Incident, Report, Session
 from incidents.phases import Status
 from incidents.wire import Report as WireReport
+from workbench.git_plumbing import commit_changes, diff, resolve, tree_hash
 
 SECRET = "a-secret-of-the-little-host-for-tests"
 MANIFEST = """
@@ -207,6 +212,93 @@ def heal(incident: Incident, steps: int = 40):
 
 def path_of(run) -> list[str]:
     return [t.to_phase for t in run.transitions.all()]
+
+
+CLIENT = """import requests
+
+
+def ask(url):
+    response = requests.get(url, timeout=5)
+    response.raise_for_status()
+    return response.json()
+"""
+RETRIED = """import time
+
+import requests
+
+
+def ask(url):
+    for attempt in range(3):
+        response = requests.get(url, timeout=5)
+        if response.status_code not in (429, 503):
+            break
+        time.sleep(1)
+    response.raise_for_status()
+    return response.json()
+"""
+
+
+@pytest.fixture
+def source(tmp_path, host):
+    work = tmp_path / "work"
+    (work / "shop" / "billing").mkdir(parents=True)
+    (work / "shop" / "client.py").write_text(CLIENT)
+    (work / "shop" / "billing" / "ledger.py").write_text("x = 1\n")
+    git = ["git", "-c", "user.name=Mia", "-c", "user.email=mia@shop.example", "-C", str(work)]
+    for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "Shop"]):
+        subprocess.run([*git, *args], check=True)
+    host.git_dir = str(work / ".git")
+    host.save()
+    return work / ".git"
+
+
+@pytest.fixture
+def fixed(host, source):
+    """A run in `verifying` with a committed fix; `make(content, path)` chooses the edit."""
+
+    def make(content=RETRIED, path="shop/client.py", lock_path=None):
+        run = run_open(incident_of(host, "SILENT_FAILURE", user="u1").pk)
+        evidence = {"requests": {"trust": "attacker", "value": []}}
+        base = resolve(source, "refs/heads/main")
+        lock = intent_lock(
+            kind="ERROR",
+            user="u1",
+            run=run.pk,
+            base_commit=base,
+            may_change=(lock_path or path,),
+            must_appear={},
+            has_tests=True,
+            other_outcomes=0,
+        )
+        commit = commit_changes(source, base, {path: content.encode()}, "fix", f"refs/kriptik/fix/{run.pk}")
+        fix = Fix.objects.create(
+            run=run,
+            base_commit=base,
+            commit=commit,
+            ref=f"refs/kriptik/fix/{run.pk}",
+            tree_hash=tree_hash(source, commit),
+            diff=diff(source, base, commit),
+            template="network_retry",
+            intent=lock.as_json(),
+            intent_hash=lock.hash,
+            paths=[path],
+            gate={"decision": "tier0", "reasons": ["a retry"]},
+        )
+        Scenario.objects.create(
+            run=run,
+            body={},
+            base_commit=base,
+            base={"failed": 5, "runs": 5, "errors": 0, "reason": "", "output": []},
+            account={"user": "u1", "files": {}},
+            generic={"user": "g", "files": {}},
+        )
+        type(run).objects.filter(pk=run.pk).update(phase=Phase.VERIFYING, fix=fix, evidence=evidence)
+        run = type(run).objects.select_related("host", "incident", "fix").get(pk=run.pk)
+        run.lease_token = "held"
+        type(run).objects.filter(pk=run.pk).update(lease_token="held")
+        return run
+
+    return make
 
 
 __all__ = ["Status", "heal", "incident_of", "path_of", "report_add"]

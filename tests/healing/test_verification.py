@@ -1,112 +1,23 @@
 """A bad fix is refused: by the bench, by the host's tests, by the log, by the gate. The bench is played."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from healing.errors import ApprovalRefused
-from healing.models import Fix, Scenario
+from healing.models import Fix
 from healing.oracle import fisher, runs_needed
 from healing.outcomes import Verdict
 from healing.phases import Phase
 from healing.policy.diff_gate import Decision
-from healing.policy.intent_lock import intent_lock
-from healing.services import fix_approve, run_open
+from healing.services import fix_approve
 from healing.steps import roll_out, verify
 from healing.swarm.host_tests import SuiteRun, compare, host_tests, statuses_of
 from healing.swarm.shapes import Check, verdict_of
 from healing.swarm.static import runtime_log
-from tests.healing.conftest import incident_of
-from workbench.git_plumbing import commit_changes, diff, resolve, tree_hash
+from tests.healing.conftest import CLIENT
 from workbench.sandbox import sandbox_open
 from workbench.scenario.bench import ArmResult, RunResult
-
-BASE = """import requests
-
-
-def ask(url):
-    response = requests.get(url, timeout=5)
-    response.raise_for_status()
-    return response.json()
-"""
-GOOD = """import time
-
-import requests
-
-
-def ask(url):
-    for attempt in range(3):
-        response = requests.get(url, timeout=5)
-        if response.status_code not in (429, 503):
-            break
-        time.sleep(1)
-    response.raise_for_status()
-    return response.json()
-"""
-
-
-@pytest.fixture
-def source(tmp_path, host):
-    work = tmp_path / "work"
-    (work / "shop" / "billing").mkdir(parents=True)
-    (work / "shop" / "client.py").write_text(BASE)
-    (work / "shop" / "billing" / "ledger.py").write_text("x = 1\n")
-    git = ["git", "-c", "user.name=Mia", "-c", "user.email=mia@shop.example", "-C", str(work)]
-    for args in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "Shop"]):
-        subprocess.run([*git, *args], check=True)
-    host.git_dir = str(work / ".git")
-    host.save()
-    return work / ".git"
-
-
-@pytest.fixture
-def fixed(host, source):
-    """A run in `verifying` with a committed fix; `make(content, path)` chooses the edit."""
-
-    def make(content=GOOD, path="shop/client.py", lock_path=None):
-        run = run_open(incident_of(host, "SILENT_FAILURE", user="u1").pk)
-        evidence = {"requests": {"trust": "attacker", "value": []}}
-        base = resolve(source, "refs/heads/main")
-        lock = intent_lock(
-            kind="ERROR",
-            user="u1",
-            run=run.pk,
-            base_commit=base,
-            may_change=(lock_path or path,),
-            must_appear={},
-            has_tests=True,
-            other_outcomes=0,
-        )
-        commit = commit_changes(source, base, {path: content.encode()}, "fix", f"refs/kriptik/fix/{run.pk}")
-        fix = Fix.objects.create(
-            run=run,
-            base_commit=base,
-            commit=commit,
-            ref=f"refs/kriptik/fix/{run.pk}",
-            tree_hash=tree_hash(source, commit),
-            diff=diff(source, base, commit),
-            template="network_retry",
-            intent=lock.as_json(),
-            intent_hash=lock.hash,
-            paths=[path],
-            gate={"decision": "tier0", "reasons": ["a retry"]},
-        )
-        Scenario.objects.create(
-            run=run,
-            body={},
-            base_commit=base,
-            base={"failed": 5, "runs": 5, "errors": 0, "reason": "", "output": []},
-            account={"user": "u1", "files": {}},
-            generic={"user": "g", "files": {}},
-        )
-        type(run).objects.filter(pk=run.pk).update(phase=Phase.VERIFYING, fix=fix, evidence=evidence)
-        run = type(run).objects.select_related("host", "incident", "fix").get(pk=run.pk)
-        run.lease_token = "held"
-        type(run).objects.filter(pk=run.pk).update(lease_token="held")
-        return run
-
-    return make
 
 
 @pytest.fixture
@@ -183,7 +94,7 @@ def test_runs_that_could_not_be_judged_are_no_success(fixed, bench):
     ("content", "path", "told"),
     [
         ("x = 2\n", "shop/billing/ledger.py", "protected"),
-        (BASE.replace("return response.json()", "return eval(response.text)"), "shop/client.py", "eval"),
+        (CLIENT.replace("return response.json()", "return eval(response.text)"), "shop/client.py", "eval"),
     ],
 )
 def test_a_commit_that_touches_what_it_may_not_is_refused_whatever_the_stored_verdict_says(
