@@ -1,0 +1,340 @@
+"""A test command as a check: parsed so that many edits can be tried in one interpreter, judged by
+the real thing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.repair.model import CheckResult, Edit
+from workbench.sandbox import (
+    WORK,
+    Limits,
+    Mount,
+    Sandbox,
+    SandboxError,
+    python_mounts,
+    toolchain_mounts,
+)
+from workbench.workspace import tree_copy
+
+PYTHON = re.compile(r"python(\d(\.\d+)?)?$")
+SHELL_ONLY = re.compile(r"[|&;<>()$`\n*?\[~#]")
+FLAGS_WITH_VALUE = ("-W", "-X")
+DRIVER = Path(__file__).with_name("driver")
+INSIDE = WORK / "kriptik"
+MEMORY_MB = 1536
+
+OBSERVE_TEST_S = 1.5  # a test that takes longer on the unchanged tree counts as one that hangs
+OBSERVE_S = 20.0
+SCRIPT_S = 6.0
+HANG_FACTOR = 6.0  # an edit may make a test so many times slower
+LEAST_TIMEOUT_S = 0.5
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to run the tests. kind: pytest, module, script or code run inside a Python; shell is
+    anything else.
+    """
+
+    text: str
+    kind: str
+    target: str
+    args: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Observation:
+    """What the unchanged tree did. Lines are (path, line); a test's lines are those that ran during it."""
+
+    tests: list[dict[str, Any]] = field(default_factory=list)
+    lines: set[tuple[str, int]] = field(default_factory=set)
+    modules: list[str] = field(default_factory=list)
+    seconds: float = OBSERVE_S
+    output: str = ""
+    light: bool = False  # pytest needs none of the plugins that are installed
+
+    @property
+    def shows_failure(self) -> bool:
+        """Whether it is certain, without the real command's end, that the tests don't pass."""
+        return bool(self.failing)
+
+    @property
+    def failing(self) -> list[str]:
+        return [test["id"] for test in self.tests if not test["passed"]]
+
+
+def command_parse(text: str, path: str) -> Command:
+    """Raises ValueError for an empty or unbalanced command."""
+    try:
+        words = shlex.split(text)
+    except ValueError as failure:
+        raise ValueError(f"the test command can't be read ({failure}): {text}") from failure
+    if not words:
+        raise ValueError("the test command is empty")
+    env: dict[str, str] = {}
+    while words and re.match(r"[A-Za-z_]\w*=", words[0]):
+        name, _, value = words.pop(0).partition("=")
+        env[name] = value
+    shell = Command(text, "shell", text)
+    if not words or SHELL_ONLY.search(_unquoted(text)):
+        return shell
+    if words[0] in ("pytest", "py.test"):
+        found = shutil.which(words[0], path=path)
+        python = Path(found).with_name("python") if found else None
+        if python is None or not python.exists():
+            return shell
+        return Command(text, "pytest", "pytest", tuple(words[1:]), (str(python),), env)
+    if PYTHON.match(Path(words[0]).name):
+        return _python_command(text, words, env) or shell
+    return shell
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"$`]*\"", "", text)
+
+
+def _python_command(text: str, words: list[str], env: dict[str, str]) -> Command | None:
+    """`python [flags] -m module|-c code|script args`; None when it reads a program from elsewhere."""
+    at = 1
+    while at < len(words) and words[at].startswith("-") and words[at] not in ("-m", "-c", "-"):
+        at += 2 if words[at] in FLAGS_WITH_VALUE else 1
+    python, rest = tuple(words[:at]), words[at:]
+    if rest[:1] in (["-m"], ["-c"]) and len(rest) > 1:
+        kind = "code" if rest[0] == "-c" else "pytest" if rest[1] in ("pytest", "py.test") else "module"
+        return Command(text, kind, rest[1], tuple(rest[2:]), python, env)
+    if rest and not rest[0].startswith("-"):
+        return Command(text, "script", rest[0], tuple(rest[1:]), python, env)
+    return None
+
+
+class EditStream:
+    """Edits go in, answers come out, while a sandbox works through them in a thread of its own."""
+
+    def __init__(self, workdir: Path, run: Callable[[], object]) -> None:
+        self._workdir = workdir
+        self._inside = workdir / INSIDE.name
+        self._queue = (self._inside / "edits.jsonl").open("w", buffering=1)
+        self._sent = 0
+        self._read = 0
+        self._executor = ThreadPoolExecutor(max_workers=1)
+        self._running = self._executor.submit(run)
+
+    @property
+    def waiting(self) -> int:
+        """How many edits were put in and not answered."""
+        return self._sent - self._read
+
+    def put(self, number: int, edit: Edit) -> None:
+        splices = [(edit.start, edit.end, edit.text), *edit.also]
+        self._queue.write(json.dumps({"id": number, "path": edit.path, "splices": splices}) + "\n")
+        self._sent += 1
+
+    def answers(self) -> list[tuple[int, bool]]:
+        """(number, passed) that came since the last time. Raises SandboxError when the sandbox failed.
+
+        Lines that are not well-formed are skipped: untrusted code runs beside the one that writes them.
+        """
+        text = _read_regular(self._inside / "results")
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        fresh, self._read = lines[self._read :], max(self._read, len(lines))
+        if self._running.done():
+            self._running.result()
+        return list(_well_formed(fresh))
+
+    @property
+    def ended(self) -> bool:
+        return self._running.done()
+
+    def close(self) -> None:
+        """Stop at once and clean up."""
+        with contextlib.suppress(OSError):
+            (self._inside / "stop").touch()
+            self._queue.write("null\n")
+        self._queue.close()
+        with contextlib.suppress(SandboxError):
+            self._running.result()
+        self._executor.shutdown()
+        shutil.rmtree(self._workdir, ignore_errors=True)
+
+
+def _well_formed(lines: Iterable[str]) -> Iterator[tuple[int, bool]]:
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            answer = json.loads(line)
+            if isinstance(answer, dict) and isinstance(answer.get("id"), int):
+                yield answer["id"], answer.get("passed") is True
+
+
+class CommandCheck:
+    """Runs a command on trees in the sandbox: exactly as given when called, by the driver for many edits.
+
+    scratch is where copies of trees are made; path is the PATH inside; wall_s bounds one run of the command.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, command: str, *, path: str, scratch: Path, wall_s: float = 60.0
+    ) -> None:
+        self.sandbox = sandbox
+        self.command = command_parse(command, path)
+        self.scratch = scratch
+        self._path = path
+        self._wall_s = wall_s
+        self._mounts = toolchain_mounts(path)
+        if self.command.kind == "shell":
+            self._mounts = _merged(self._mounts, python_mounts())
+        self._serial = 0
+
+    def expect(self, seen: Observation) -> None:
+        """Bound later runs of the command by what the tests took: an edit that makes it hang must
+        not cost much.
+        """
+        healthy = sum(test["seconds"] for test in seen.tests if not test["hung"])
+        self._wall_s = min(self._wall_s, 10.0 + 10.0 * (healthy or min(seen.seconds, SCRIPT_S)))
+
+    def __call__(self, tree: Path, heartbeat: Callable[[], None] | None = None) -> CheckResult:
+        """The exact command on a fresh copy of the tree, so that a run leaves nothing in it."""
+        copy = self._copy(tree)
+        try:
+            limits = Limits(wall_s=self._wall_s, memory_mb=MEMORY_MB)
+            result = self.sandbox.run(
+                ["/bin/sh", "-c", self.command.text],
+                workdir=copy,
+                mounts=self._mounts,
+                env=self._environment(),
+                limits=limits,
+                heartbeat=heartbeat,
+            )
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+        output = result.stdout + result.stderr
+        return CheckResult(result.exit_code == 0, output)
+
+    def observe(self, tree: Path) -> Observation:
+        """Outcomes, times and executed lines of the unchanged tree. Raises SandboxError when that
+        can't be had.
+        """
+        workdir = self._driver_copy(tree)
+        try:
+            found = self._drive(workdir, {"mode": "observe", "timeout": OBSERVE_S}, OBSERVE_S * 2 + 20)
+        finally:
+            shutil.rmtree(workdir, ignore_errors=True)
+        if not found:
+            raise SandboxError("the test command could not be observed")
+        report = json.loads(found)
+        plain, traced = report["plain"], report["traced"]
+        lines = {(path, line) for path, line in traced["lines"]}
+        tests = plain["tests"]
+        ran = {test["id"]: test["lines"] for test in traced["tests"]}
+        for test in tests:
+            test["lines"] = {(path, line) for path, line in ran.get(test["id"], [])}
+            lines |= test["lines"]
+        modules = sorted({*plain["modules"], *traced["modules"]})
+        return Observation(tests, lines, modules, plain["seconds"], plain["output"], report["light"])
+
+    def stream(self, tree: Path, seen: Observation, *, seconds: float) -> EditStream:
+        """Open a sandbox that tries edits one after the other, for at most so many seconds."""
+        workdir = self._driver_copy(tree)
+        job = {
+            "mode": "serve",
+            "edits": str(INSIDE / "edits.jsonl"),
+            "stop": str(INSIDE / "stop"),
+            "seconds": seconds,
+            "preload": seen.modules,
+            "light": seen.light,
+            **self._timeouts(seen),
+        }
+        return EditStream(workdir, lambda: self._drive(workdir, job, seconds + 30))
+
+    def _timeouts(self, seen: Observation) -> dict[str, Any]:
+        """How long one test and a whole run may take with an edit, from what they took without."""
+        healthy = [test["seconds"] for test in seen.tests if not test["hung"]]
+        slowest = max(healthy, default=0.1)
+        one = min(OBSERVE_TEST_S * 2, max(LEAST_TIMEOUT_S, HANG_FACTOR * slowest))
+        whole = max(2.0, HANG_FACTOR * sum(healthy) + 2.0)
+        if not seen.tests:
+            whole = max(LEAST_TIMEOUT_S, min(SCRIPT_S, seen.seconds) * 3 + 0.5)
+        return {"test_timeout": one, "timeout": whole, "failing": seen.failing}
+
+    def _drive(self, workdir: Path, job: dict[str, Any], wall_s: float) -> str:
+        """Run the driver in the sandbox and return what it wrote as its results."""
+        inside = workdir / INSIDE.name
+        command = self.command
+        whole = {
+            "kind": command.kind,
+            "target": command.target,
+            "args": command.args,
+            "tree": str(WORK / "tree"),
+            "scratch": str(INSIDE),
+            "results": str(INSIDE / "results"),
+            "preload": [],
+            "light": False,
+            "failing": [],
+            "test_timeout": OBSERVE_TEST_S,
+            "script_timeout": SCRIPT_S,
+            "memory": MEMORY_MB * 2**20 * 2,
+            **job,
+        }
+        (inside / "job.json").write_text(json.dumps(whole))
+        python = command.python or (sys.executable,)
+        start = f"import sys; sys.path[0] = {str(INSIDE)!r}; from {DRIVER.name} import main; main.main()"
+        limits = Limits(wall_s=wall_s, cpu_s=int(wall_s * 2) + 10, memory_mb=MEMORY_MB * 2)
+        result = self.sandbox.run(
+            [*python, "-c", start, str(INSIDE / "job.json")],
+            workdir=workdir,
+            mounts=self._mounts,
+            env={**self._environment(), "PYTHONHASHSEED": "0"},
+            limits=limits,
+        )
+        if result.exit_code != 0 and not result.timed_out:
+            raise SandboxError(f"the driver of the test command failed: {result.stderr.strip()[-400:]}")
+        return _read_regular(inside / "results")
+
+    def _environment(self) -> dict[str, str]:
+        own = {"PATH": self._path, "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**own, **self.command.env}
+
+    def _driver_copy(self, tree: Path) -> Path:
+        workdir = self._copy(tree, below="tree")
+        for cache in list((workdir / "tree").rglob("__pycache__")):
+            # Edits follow each other within a second and may have equal sizes: a stale .pyc would hide them.
+            shutil.rmtree(cache, ignore_errors=True)
+        (workdir / INSIDE.name).mkdir()
+        shutil.copytree(
+            DRIVER, workdir / INSIDE.name / DRIVER.name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+        return workdir
+
+    def _copy(self, tree: Path, below: str = "") -> Path:
+        self._serial += 1
+        target = self.scratch / f"run-{os.getpid()}-{self._serial}-{os.urandom(3).hex()}"
+        tree_copy(tree, target / below)
+        return target
+
+
+def _read_regular(path: Path, limit: int = 50_000_000) -> str:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(limit).decode(errors="replace")
+
+
+def _merged(mounts: Sequence[Mount], more: Sequence[Mount]) -> list[Mount]:
+    present = {mount.target for mount in mounts}
+    return [*mounts, *(mount for mount in more if mount.target not in present)]
