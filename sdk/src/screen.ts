@@ -62,7 +62,8 @@ export class Screen {
   }
 
   incident(state: IncidentState): void {
-    if (this.ports.wire.isDismissed(state)) return;
+    // `seen`: put away on another page or device; this page can't know that by itself.
+    if (state.seen || this.ports.wire.isDismissed(state)) return;
     const old = ENDED.has(state.stage) && Date.now() - state.at > NEWS_MS;
     if (!old) this.with((overlay) => overlay.incident(state));
   }

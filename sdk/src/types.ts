@@ -121,6 +121,7 @@ export interface IncidentState {
   question: Question | null;
   actions: string[];
   ask_rating: boolean;
+  seen?: boolean;
   release: { cookie: string; token: string } | null;
   at: number;
 }
@@ -157,6 +158,7 @@ export type ClientFrame =
   | { type: "answer"; incident: string; question: string; choice: string | null; text: string | null; client_event_id: string }
   | { type: "rating"; incident: string; stars: number; text: string | null; client_event_id: string }
   | { type: "try_again"; incident: string; client_event_id: string }
+  | { type: "seen"; incident: string; version: number }
   | { type: "identify"; identity: string }
   | { type: "ping" };
 

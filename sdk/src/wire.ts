@@ -86,6 +86,7 @@ export class Wire {
   dismiss({ incident, version, stage }: IncidentState): void {
     const closed = storeRead<Record<string, Closed>>("sessionStorage", DISMISSED) ?? {};
     storeWrite("sessionStorage", DISMISSED, { ...closed, [incident]: { version, stage } });
+    this.link?.send({ type: "seen", incident, version });
   }
 
   private identified(token: string | null): void {

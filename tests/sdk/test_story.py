@@ -97,6 +97,23 @@ def test_fixed_is_tried_and_rated(page: Page, intake: Intake) -> None:
     assert page.locator(f"{PANEL},{CHIP}").count() == 0
 
 
+def test_news_that_were_put_away_stay_away_on_every_device(page: Page, intake: Intake) -> None:
+    fail_once(page, intake)
+    release = {"cookie": "kriptik_release", "token": "tok-1234567890abcdef"}
+    fixed = state(intake, 9, "resolved", "Fixed!", release=release)
+    intake.push(fixed)
+    expect(page.locator(TITLE)).to_have_text("Fixed!")
+    page.click("[data-part=close]")
+    assert intake.wait(lambda: intake.of("seen"))[0]["version"] == 9
+
+    page.evaluate("sessionStorage.clear()")  # another device knows nothing of this one's
+    intake.snapshot = [{**fixed, "seen": True}]
+    page.context.clear_cookies()
+    page.reload()
+    page.wait_for_function("document.cookie.includes('kriptik_release')")
+    assert page.locator(f"{PANEL},{CHIP}").count() == 0
+
+
 def test_another_incident_does_not_take_the_release_away(page: Page, intake: Intake) -> None:
     release = {"cookie": "kriptik_release", "token": "tok-1234567890abcdef"}
     intake.snapshot = [
