@@ -38,7 +38,8 @@ def screen_verdict(
     """Judge the screen after the scenario on the fix, beside base (broken) and another user's healthy one.
 
     passed: nothing wrong and something visible differs from base; failed: a screen that no one would accept;
-    inconclusive: same as base, or nothing to compare with; error: the fix's screen could not be read.
+    inconclusive: same as base, base's error words still there, or nothing to compare with; error: the fix's
+    screen could not be read.
     """
     if fix is None:
         return ScreenVerdict("error", ("the fixed screen could not be read",))
@@ -51,6 +52,9 @@ def screen_verdict(
         return ScreenVerdict("passed", ("the screen offers what the healthy one offers",))
     if base is not None and fix.signature() == base.signature():
         return ScreenVerdict("inconclusive", ("the fixed screen reads the same as the broken one",))
+    if healthy is None and _error_words(fix):
+        words = _error_words(fix)[0]
+        return ScreenVerdict("inconclusive", (f"the screen says {words!r}, as the broken one did",))
     return ScreenVerdict("passed", ("no blank screen, error words, lost landmark or lost controls",))
 
 
@@ -58,7 +62,7 @@ def _wrong(base: ScreenFacts | None, fix: ScreenFacts, healthy: ScreenFacts | No
     if fix.blank:
         return ["the screen is blank"]
     model = healthy or base
-    reasons = [f"the screen says {words!r}" for words in _new_error_words(fix, healthy)]
+    reasons = [f"the screen says {words!r}" for words in _new_error_words(fix, model)]
     if model is None:
         return reasons
     reasons += [f"the {role} landmark is gone" for role in _lost_landmarks(model, fix)]
@@ -70,11 +74,14 @@ def _wrong(base: ScreenFacts | None, fix: ScreenFacts, healthy: ScreenFacts | No
     return reasons
 
 
-def _new_error_words(fix: ScreenFacts, healthy: ScreenFacts | None) -> list[str]:
-    """Error words that healthy users do not see; base is no excuse, it is the broken one."""
-    known = {match.group(0).lower() for match in _ERROR_WORDS.finditer(healthy.text)} if healthy else set()
-    found = (match.group(0) for match in _ERROR_WORDS.finditer(fix.text))
-    return [words for words in dict.fromkeys(found) if words.lower() not in known][:5]
+def _new_error_words(fix: ScreenFacts, known: ScreenFacts | None) -> list[str]:
+    """Error words that the other screen does not have; a help page may speak of errors in good health."""
+    usual = {words.lower() for words in _error_words(known)} if known else set()
+    return [words for words in _error_words(fix) if words.lower() not in usual][:5]
+
+
+def _error_words(screen: ScreenFacts) -> list[str]:
+    return list(dict.fromkeys(match.group(0) for match in _ERROR_WORDS.finditer(screen.text)))
 
 
 def _lost_landmarks(model: ScreenFacts, fix: ScreenFacts) -> list[str]:

@@ -43,7 +43,7 @@ FIXED = screen("Studio", "Running club", controls=(*CONTROLS, "Open preview"))
         (BASE, screen(controls=(), landmarks=[]), HEALTHY, "failed", "blank"),
         (BASE, screen("Internal Server Error"), None, "failed", "Internal Server Error"),
         (BASE, screen("You have NaN credits"), HEALTHY, "failed", "NaN"),
-        (screen("Try again later"), screen("Try again later", "x"), None, "failed", "Try again later"),
+        (screen("Try again later"), screen("Try again later", "x"), None, "inconclusive", "as the broken"),
         (BASE, screen("Try again later"), screen("Try again later"), "passed", "healthy"),
         (BASE, screen("x", landmarks=[]), HEALTHY, "failed", "the main landmark is gone"),
         (BASE, screen("x", path="/app", landmarks=[]), HEALTHY, "failed", "the main landmark is gone"),
