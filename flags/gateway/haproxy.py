@@ -130,7 +130,8 @@ class HAProxyGateway:
         if self._servers()[slot, "app"][0] != port:
             self._tell(f"set server {slot}/app addr 127.0.0.1 port {port}")
         self._put(RELEASES, slot, release)
-        self._tell(f"set server {slot}/app state ready")
+        # A process that was just seen healthy need not wait for HAProxy's next check.
+        self._tell(f"set server {slot}/app state ready", f"set server {slot}/app health up")
 
     def assign(self, token: str, release: str) -> None:
         self._put(TOKENS, token, self._slot(release))
