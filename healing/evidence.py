@@ -170,7 +170,8 @@ def outcomes_of(incident: Incident, payload: Json) -> list[dict[str, Any]]:
     """Healthy outcomes of the element that the user touched last, the commonest first."""
     touched = [a.get("element") for a in payload.get("actions") or () if a.get("element")]
     element = payload.get("element") or (touched[-1] if touched else None)
-    rows = Outcome.objects.filter(host=incident.host, route=payload.get("route") or incident.route)
+    routes = {str(payload.get("route") or ""), incident.route}
+    rows = Outcome.objects.filter(host=incident.host, route__in=routes)
     if element and element.get("fingerprint"):
         rows = rows.filter(element=element["fingerprint"])
     return [row.payload for row in rows.order_by("-count", "-last_seen")[:10]]

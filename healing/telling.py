@@ -98,7 +98,7 @@ def _tell_rollout(run: HealRun, rollout_id: str, phase: RolloutPhase) -> None:
 
 
 def _tell_owner(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:
-    url = f"/admin/healing/healrun/{run.pk}/change/"
+    url = f"/console/healing/healrun/{run.pk}/change/"
     what = run.incident.title if run.incident else run.brief[:80]
     if move.to == Phase.AWAITING_OWNER:
         owner_alert(

@@ -6,13 +6,13 @@ from core.errors import Refused
 from flags.models import Rollout
 from flags.phases import LIVE, RolloutPhase
 from flags.services import rollout_start
-from flags.spec import ReleaseSpec
 from healing import limits
-from healing.host_access import git_dir, host_manifest
+from healing.host_access import git_dir
 from healing.models import Fix, HealRun, Verification
 from healing.outcomes import OwnerNeeded, RolloutEnded, RolloutMoving, RungEnded, Verdict
 from healing.policy.autonomy import may_act_alone
 from healing.policy.diff_gate import Decision, verdict_load
+from healing.release_spec import release_spec
 from workbench.git_plumbing import tree_hash
 
 Answer = RolloutMoving | RolloutEnded | OwnerNeeded | RungEnded
@@ -62,24 +62,12 @@ def _started(run: HealRun, fix: Fix) -> Answer:
             fingerprint=run.incident.fingerprint if run.incident else "",
             touched_paths=fix.paths,
             touched_routes=_routes(run),
-            spec=release_spec(run),
+            spec=release_spec(run.host),
             replay=run.scenario.pk,
         )
     except Refused as error:
         return OwnerNeeded(f"the rollout was refused: {error.message}", {"fix": fix.pk})
     return RolloutMoving(rollout.pk, rollout.phase, limits.ROLLOUT_POLL_S)
-
-
-def release_spec(run: HealRun) -> ReleaseSpec:
-    """How a candidate is started: exactly as the accepted manifest starts the host."""
-    manifest = host_manifest(run.host)
-    return ReleaseSpec(
-        start=manifest.host.start,
-        health=manifest.host.health,
-        env={str(k): str(v) for k, v in run.host.environment.items()},
-        data_dir=run.host.data_dir or None,
-        data_env=manifest.host.data_env,
-    )
 
 
 def _followed(rollout: Rollout) -> Answer:

@@ -57,7 +57,7 @@ def _measured(run: HealRun, fix: Fix) -> Verification:
     row, _ = Verification.objects.update_or_create(
         fix=fix,
         defaults={
-            "arms": {arm.name: counts(arm) for arm in arms},
+            "arms": {"base": _base_counts(scenario), **{arm.name: counts(arm) for arm in arms[:2]}},
             "checks": {c.name: c.as_json() for c in checks},
             "p_value": _p_value(scenario, arms[0]),
             "verdict": verdict,
@@ -72,24 +72,31 @@ def _played(run: HealRun, manifest: Manifest, scenario: Scenario, place: Path) -
     """The fix on both accounts, then base on the clone for what its log and screen look like."""
     clone, generic = account_files(scenario.account), account_files(scenario.generic)
     arms = [
-        Arm("fix on the clone", place / "fix", clone, limits.CLONE_RUNS),
-        Arm("fix on a generic account", place / "fix", generic, limits.GENERIC_RUNS),
-        Arm("base on the clone", place / "base", clone, 1),
+        Arm("clone", place / "fix", clone, limits.CLONE_RUNS),
+        Arm("generic", place / "fix", generic, limits.GENERIC_RUNS),
+        Arm("base", place / "base", clone, 1),
     ]
     return arms_run(run, manifest, scenario.body, arms)
+
+
+def _base_counts(scenario: Scenario) -> dict[str, int]:
+    """What was shown before any edit: base on the clone."""
+    base = scenario.base
+    good = base["runs"] - base["failed"] - base["errors"]
+    return {"passed": good, "failed": base["failed"], "error": base["errors"]}
 
 
 def _scenario_checks(scenario: Scenario, arms: list[ArmResult]) -> list[Check]:
     found = []
     for arm in arms[:2]:
-        n, passed = len(arm.runs), counts(arm)
+        n, passed, name = len(arm.runs), counts(arm), f"fix on the {arm.name} account"
         told = f"{passed['passed']} of {n} passed"
         if passed["failed"]:
-            found.append(Check(arm.name, Verdict.FAILED, f"{told}: {reason_of(arm, 'failed')}"))
+            found.append(Check(name, Verdict.FAILED, f"{told}: {reason_of(arm, 'failed')}"))
         elif passed["error"]:
-            found.append(Check(arm.name, Verdict.ERROR, f"{told}: {reason_of(arm, 'error')}"))
+            found.append(Check(name, Verdict.ERROR, f"{told}: {reason_of(arm, 'error')}"))
         else:
-            found.append(Check(arm.name, Verdict.PASSED, told))
+            found.append(Check(name, Verdict.PASSED, told))
     base = counts(arms[2])
     p = _p_value(scenario, arms[0])
     shown = f"base failed {scenario.base['failed']} of {scenario.base['runs']} times (p = {p:.4f})"
