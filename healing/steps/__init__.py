@@ -11,6 +11,7 @@ from healing.steps import (
     known_pattern,
     learn,
     remediate,
+    repair,
     reproduce,
     roll_out,
     triage,
@@ -20,21 +21,13 @@ from healing.steps import (
 Step = Callable[[HealRun], Outcome]
 
 
-def _repair(run: HealRun) -> Outcome:
-    from healing.steps import (
-        repair,
-    )  # loads the search engine and libcst: only the workers that repair need them
-
-    return repair.step(run)
-
-
 STEPS: Mapping[Phase, Step] = {
     Phase.QUEUED: triage.step,
     Phase.TRIAGING: known_pattern.step,
     Phase.DIAGNOSING: diagnose.step,
     Phase.REMEDIATING: remediate.step,
     Phase.REPRODUCING: reproduce.step,
-    Phase.REPAIRING: _repair,
+    Phase.REPAIRING: repair.step,
     Phase.VERIFYING: verify.step,
     Phase.ROLLING_OUT: roll_out.step,
     Phase.NEEDS_INPUT: expire.step,
