@@ -75,6 +75,8 @@ def scenario_run(
     raises. A host that does not start, a step that can't be done, a runner that dies: verdict "error".
     """
     bench_check(scenario, arms, host)
+    if not Path(CHROMIUM).exists():
+        raise BenchRefused(f"{CHROMIUM} is missing: apt-get install chromium")
     beat = _Heartbeat(heartbeat)
     with (
         tempfile.TemporaryDirectory(

@@ -19,6 +19,7 @@ from tests.workbench.scenario.tiny_host import (
     tiny_tree,
 )
 from workbench.sandbox import Result, Sandbox, SandboxUnavailable, sandbox_open
+from workbench.scenario import bench
 from workbench.scenario.bench import (
     AccountFiles,
     Arm,
@@ -173,6 +174,15 @@ def test_what_the_bench_cannot_do_is_refused_before_anything_runs(tmp_path: Path
     for arms, host, words in refused:
         with pytest.raises(BenchRefused, match=words):
             scenario_run(NoSandbox(), scenario, arms=arms, host=host)
+
+
+def test_a_missing_browser_is_named_with_its_remedy(
+    tmp_path: Path, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "CHROMIUM", str(tmp_path / "chromium"))
+    arm = Arm("base", tiny_tree(tmp_path / "base"), ACCOUNT, 1)
+    with pytest.raises(BenchRefused, match="apt-get install chromium"):
+        scenario_run(NoSandbox(), scenario, arms=[arm], host=HOST)
 
 
 class ScriptedSandbox:
