@@ -74,6 +74,7 @@ export class Detectors {
       networkWatch({ now, ours: this.ports.ours, started: (request) => this.tracker.requestStarted(request) }),
       navigationWatch({
         moved: (path, back) => this.moved(path, back),
+        departing: () => this.tracker.effect("navigation"),
         leaving: () => {
           this.tracker.leaving();
           this.ports.leaving();

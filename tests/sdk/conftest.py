@@ -32,7 +32,7 @@ def bundle() -> Path:
 @pytest.fixture(scope="module")
 def browser(bundle: Path) -> Iterator[Browser]:
     executable = os.environ.get("CHROMIUM", shutil.which("chromium"))
-    # Per module: while Playwright's sync API lives, its thread has a running loop, and async tests can't start.
+    # Per module: while Playwright's sync API lives, its thread has a running loop and async tests can't start
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield chromium

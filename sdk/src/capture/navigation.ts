@@ -5,8 +5,19 @@ import { patchMethod } from "../browser/patch";
 export interface NavigationPorts {
   /** The address changed without a page load. `back`: by the browser's own buttons. */
   moved: (path: string, back: boolean) => void;
+  /** The browser has begun to load another page (or to change the address). */
+  departing: () => void;
   /** The page is being left. */
   leaving: () => void;
+}
+
+/**
+ * A page load that began: links, forms, `location =`, before the server has answered. The Navigation API tells of all;
+ * beforeunload is the fallback, and only that, because it keeps pages out of the back/forward cache.
+ */
+function departures(departing: () => void): () => void {
+  const api = (window as { navigation?: EventTarget }).navigation;
+  return api ? listen(api, "navigate", departing) : listen(window, "beforeunload", departing);
 }
 
 export function navigationWatch(ports: NavigationPorts): () => void {
@@ -28,6 +39,7 @@ export function navigationWatch(ports: NavigationPorts): () => void {
     patchMethod(History.prototype, "replaceState", after),
     listen(window, "popstate", () => tell(true)),
     listen(window, "hashchange", () => tell(false)),
+    departures(() => ports.departing()),
     listen(window, "pagehide", () => ports.leaving()),
   );
   return () => undo.stop();

@@ -90,7 +90,7 @@ export function chipView(card: Card, open: () => void, entering: boolean): HTMLE
   const share = card.state?.progress;
   const percent = typeof share === "number" && stage !== "resolved" ? h("small", {}, `${Math.round(share * 100)} %`) : null;
   const chip = h("button", { type: "button", class: "chip", part: "chip", "aria-label": `${TEXT.open}: ${CHIP[card.tried ? "tried" : stage]}`, on: { click: open } },
-    orb(stage), h("span", {}, CHIP[card.tried ? "tried" : stage]), percent);
+    orb(stage), h("span", { part: "stage", "data-stage": stage }, CHIP[card.tried ? "tried" : stage]), percent);
   if (entering) animate(chip, [{ opacity: 0, transform: "translateY(16px)" }, { opacity: 1, transform: "none" }], { duration: 300, easing: "cubic-bezier(.16,1,.3,1)" });
   return chip;
 }
