@@ -16,7 +16,7 @@ from healing.policy.intent_lock import intent_lock
 from healing.runner import advance
 from healing.services import run_open
 from hostkit.kit import HostKit
-from hostkit.shapes import ActionCall, ActionResult, Description, Invariant
+from hostkit.shapes import ActionCall, ActionResult, Clone, Description, Invariant
 from hostkit.wsgi import KriptikMiddleware
 from incidents.models import Host, Incident, Report, Session
 from incidents.phases import Status
@@ -114,6 +114,7 @@ def shop():
         )
     )
     kit.invariant("session_usable")(lambda user: Invariant(user in state.sessions_ok))
+    kit.clone(lambda user: Clone(user or "generic", {"shop.db": b"rows"}))
     kit.describe(lambda user: Description(plan="pro"))
 
     def nothing(environ, start_response):
