@@ -25,8 +25,7 @@ from research.selectors import proposals_open
 OPEN = [status for status in Status if status not in {Status.RESOLVED, Status.DISMISSED}]
 SHOWN = 12
 FIGURES_OVER = timedelta(hours=24)
-MAX_RUNS_COUNTED = 5000
-STEPS = [Phase.TRIAGING, Phase.DIAGNOSING, Phase.REPAIRING, Phase.VERIFYING, Phase.ROLLING_OUT]
+MAX_RUNS_SAMPLED = 5000  # for the median and the rungs; the counts are of all
 
 
 @dataclass(frozen=True)
@@ -87,16 +86,16 @@ def figures() -> Figures:
     detected = Incident.objects.filter(last_seen__gte=since, opened_at__gte=since).count()
     ended = HealRun.objects.filter(
         phase__in=[Phase.SETTLED, Phase.GAVE_UP, Phase.ROLLED_BACK], created_at__gte=since
-    ).values("phase", "remedy", "created_at", "finished_at")[:MAX_RUNS_COUNTED]
-    healed = [run for run in ended if run["phase"] == Phase.SETTLED]
-    seconds = [
-        (run["finished_at"] - run["created_at"]).total_seconds() for run in healed if run["finished_at"]
-    ]
-    rungs = Counter(str(run["remedy"].get("rung") or "unknown").replace("_", " ") for run in healed)
+    )
+    counts = Counter(dict(ended.order_by().values_list("phase").annotate(n=Count("pk"))))
+    newest = ended.filter(phase=Phase.SETTLED, finished_at__isnull=False).order_by("-created_at")
+    sample = list(newest.values_list("remedy", "created_at", "finished_at")[:MAX_RUNS_SAMPLED])
+    seconds = [(finished - created).total_seconds() for _, created, finished in sample]
+    rungs = Counter(str(remedy.get("rung") or "unknown").replace("_", " ") for remedy, _, _ in sample)
     return Figures(
         detected=detected,
-        healed=len(healed),
-        gave_up=len(ended) - len(healed),
+        healed=counts[Phase.SETTLED],
+        gave_up=counts[Phase.GAVE_UP] + counts[Phase.ROLLED_BACK],
         by_rung=rungs.most_common(),
         median_s=median(seconds) if seconds else None,
     )

@@ -50,6 +50,7 @@ class FixView:
     lines: list[DiffLine]
     arms: list[tuple[str, dict[str, Any]]]
     checks: list[tuple[str, dict[str, Any]]]
+    intent: str
     awaits: bool
 
 
@@ -143,6 +144,7 @@ def _fix_view(fix: Fix, run: HealRun) -> FixView:
         lines=diff_lines(fix.diff),
         arms=list(verification.arms.items()) if verification else [],
         checks=list(verification.checks.items()) if verification else [],
+        intent=_pretty(fix.intent) if fix.intent else "",
         awaits=awaits,
     )
 

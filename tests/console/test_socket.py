@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from console.access import key_hash
 from console.models import OwnerSession
 from console.receivers import wake
 from core import clock
@@ -84,6 +85,7 @@ def other_owners_device():
     session = client.session
     session["otp_device_id"] = TOTPDevice.objects.get(user__username="mia@forge.example").persistent_id
     session.save()
+    OwnerSession.objects.create(user=sam, key_hash=key_hash(session.session_key))
     return client
 
 
