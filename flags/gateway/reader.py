@@ -39,7 +39,7 @@ class LogReader:
     """One reader of one gateway's socket."""
 
     def __init__(self, folder: Path, gateway: Gateway) -> None:
-        self.gateway = gateway
+        self.folder, self.gateway = folder, gateway
         self._waiting: deque[tuple[LoggedRequest, float]] = deque(maxlen=_BUFFER)
         self._stable_second, self._stable_count = 0, 0
         self._chores_at = self._sweep_at = 0.0
