@@ -13,6 +13,7 @@ from django.db import connection
 from healing.errors import StepPostponed
 from healing.manifest import Manifest
 from healing.models import HealRun
+from healing.policy.autonomy import stopped
 from workbench.sandbox import Sandbox, SandboxError, SandboxUnavailable, sandbox_open
 from workbench.scenario.bench import Arm, ArmResult, HostSpec, ServiceSpec, scenario_run
 from workbench.scenario.errors import BenchRefused
@@ -58,13 +59,20 @@ def reason_of(arm: ArmResult, verdict: str) -> str:
 
 
 def pulse_of(run: HealRun) -> Callable[[], None]:
-    """The run's heartbeat, safe in the bench's own threads: each gives its database connection back."""
+    """The run's heartbeat and the kill switch, for long work in the sandbox.
+
+    Called from the bench's own threads, each of which gives its database connection back.
+    """
     beat = run.heartbeat()
 
     def pulse() -> None:
-        beat()
-        if threading.current_thread() is not threading.main_thread():
-            connection.close()
+        try:
+            beat()
+            if stopped(run.host):
+                raise StepPostponed("the kill switch was turned on")
+        finally:
+            if threading.current_thread() is not threading.main_thread():
+                connection.close()
 
     return pulse
 

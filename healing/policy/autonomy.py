@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from core import clock
-from flags.models import KillSwitch
+from flags.selectors import kill_switch_on
 from healing.models import HealRun
 from incidents.models import Autonomy, Host
 
@@ -20,8 +20,8 @@ class Permission:
 
 
 def stopped(host: Host) -> bool:
-    """Whether a kill switch is on: the host's own, or the one for everything."""
-    return host.killed or KillSwitch.objects.filter(lifted_at__isnull=True).exists()
+    """Whether a kill switch is on now, the host's own or the one for everything; asks the database."""
+    return kill_switch_on(host)
 
 
 def may_remedy(host: Host) -> Permission:

@@ -1,6 +1,7 @@
 """The whole verification of one fix: 5 + 5, base beside it, the swarm, and the gate once more."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from healing import limits
@@ -45,13 +46,18 @@ def _measured(run: HealRun, fix: Fix) -> Verification:
     with scratch() as place:
         tree_checkout(source, fix.base_commit, place / "base")
         tree_checkout(source, fix.commit, place / "fix")
-        arms = _played(run, manifest, scenario, place)
+        tree_checkout(source, fix.base_commit, place / "tests" / "base")
+        tree_checkout(source, fix.commit, place / "tests" / "fix")
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # The bench mostly waits for pages; the tests take the processor meanwhile, in trees of their own.
+            tests = pool.submit(_host_tests, run, manifest, place / "tests")
+            arms = _played(run, manifest, scenario, place)
         changes = changes_between(source, fix.base_commit, fix.commit)
         checks = [*_scenario_checks(scenario, arms), _gate_check(run, fix, manifest, changes)]
         checks.append(static_checks({c.path: c.new or b"" for c in changes}))
         checks.append(runtime_log(arms[2:], arms[:2]))
         checks.append(visual(arms[2], arms[0]))
-        checks.append(_host_tests(run, manifest, place))
+        checks.append(tests.result())
     verdict, reason = verdict_of(checks)
     run.beat()
     row, _ = Verification.objects.update_or_create(

@@ -6,7 +6,8 @@ import pytest
 
 from core import clock
 from flags.models import KillSwitch
-from healing.errors import HealRefused
+from healing.bench import pulse_of
+from healing.errors import HealRefused, StepPostponed
 from healing.models import HealRun, Pattern, PatternState, RunbookUse, ThinkingRecord
 from healing.phases import Phase
 from healing.runner import advance
@@ -271,3 +272,17 @@ def test_a_comeback_for_the_same_user_demotes_the_pattern_and_two_retire_it(host
         run_open(incident.pk)
         assert Pattern.objects.get().state == state
     assert heal(incident).phase == Phase.SETTLED, "a retired pattern is diagnosed anew"
+
+
+def test_what_the_host_says_of_the_account_is_part_of_the_evidence(host, short):
+    run = heal(incident_of(host))
+    assert run.evidence["account"] == {"trust": "server", "value": {"plan": "pro", "role": "", "facts": {}}}
+
+
+def test_a_kill_in_the_middle_of_a_long_step_ends_it(host, short):
+    run = run_open(incident_of(host).pk)
+    pulse = pulse_of(run)
+    pulse()
+    KillSwitch.objects.create(reason="stop", actor="mia")
+    with pytest.raises(StepPostponed, match="kill switch"):
+        pulse()
