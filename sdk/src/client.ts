@@ -48,7 +48,7 @@ export class Client {
     this.detectors = new Detectors({
       journey: this.journey, log: this.log, fetch: this.wire.fetch, config: () => this.config,
       ours: (url) => this.wire.isOurs(url), found: (found) => this.found(found), healthy: (track) => this.healthy(track),
-      suspected: () => this.screen.prepare(), leaving: () => this.leaving(),
+      suspected: () => this.screen.prepare(), moved: () => this.screen.start(), leaving: () => this.leaving(),
     });
   }
 

@@ -25,6 +25,7 @@ export interface DetectorPorts {
   found: (finding: Finding) => void;
   healthy: (track: Track) => void;
   suspected: () => void;
+  moved: () => void;
   leaving: () => void;
 }
 
@@ -122,6 +123,7 @@ export class Detectors {
     if (back && !byAction) this.ports.journey.add("back", null);
     this.auth.arrived();
     this.expectations.touched();
+    this.ports.moved();
   }
 
   /** Kept for reports; the login watch is told of each answer. */

@@ -34,8 +34,11 @@ export class Screen {
     private readonly ports: ScreenPorts,
   ) {}
 
+  /** Also called when something is to be shown, and after a change of route: pages that paint themselves anew drop us. */
   start(): void {
+    if (this.removed) return;
     this.launcher ??= launcherCreate(this.nonce, this.withHelp, () => this.openHelp());
+    this.launcher.attach();
   }
 
   /** Trouble is likely: the popup must not wait for the network then. */
@@ -79,6 +82,7 @@ export class Screen {
   }
 
   private with(fn: (overlay: Overlay) => void): void {
+    this.start();
     if (this.overlay) return attempt("overlay", () => fn(this.overlay as Overlay), undefined);
     this.waiting.push(fn);
     this.prepare();

@@ -45,6 +45,7 @@ def intake() -> Iterator[Intake]:
     standin.start()
     yield standin
     standin.stop()
+    assert standin.objections == [], "the real intake would not take these as they are"
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from incidents.wire import FrameRefused, Leniency, frame_parse
+
 DIST = Path(__file__).resolve().parents[2] / "sdk" / "dist"
 Frame = dict[str, Any]
 
@@ -22,6 +24,7 @@ class Intake:
     def __init__(self) -> None:
         self.frames: list[Frame] = []
         self.beacons: list[Frame] = []
+        self.objections: list[str] = []
         self.pages: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.config: dict[str, Any] = {}
@@ -115,6 +118,14 @@ class Intake:
         started.set()
 
     def _note(self, frame: Frame) -> None:
+        """Every frame is read by the real intake's own parser; what it refuses or drops is an objection."""
+        leniency = Leniency()
+        try:
+            frame_parse(frame, leniency)
+        except FrameRefused as refusal:
+            self.objections.append(f"{frame['type']}: {refusal}")
+        if leniency.dropped_fields or leniency.cut_values:
+            self.objections.append(f"{frame['type']}: {leniency}")
         with self._arrived:
             self.frames.append(frame)
             self._arrived.notify_all()

@@ -272,6 +272,16 @@ def test_shadow_mode_reports_and_shows_nothing(page: Page, intake: Intake) -> No
     assert page.locator(f"{PANEL},{CHIP}").count() == 0
 
 
+def test_a_page_that_paints_itself_anew_still_gets_its_popup(page: Page, intake: Intake) -> None:
+    intake.config = {"silent_ms": 300}
+    page.goto(intake.page("app", "<p>Old</p>"))
+    intake.wait(lambda: intake.of("hello"))
+    page.evaluate("document.body.innerHTML = '<button id=go>Generate</button>'")
+    assert page.locator("kriptik-overlay").count() == 0
+    page.click("#go")
+    expect(page.locator(TITLE)).to_contain_text("Generate")
+
+
 def test_stop_puts_everything_back(page: Page, intake: Intake) -> None:
     keep = (
         "window.was = [fetch, history.pushState, XMLHttpRequest.prototype.open, console.error, window.open]"

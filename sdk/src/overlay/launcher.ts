@@ -36,7 +36,12 @@ function lifebuoy(): SVGElement {
   return svg;
 }
 
-export interface Launcher { root: ShadowRoot; remove: () => void }
+export interface Launcher {
+  root: ShadowRoot;
+  /** Puts the element back where a page that painted itself anew has thrown it out. */
+  attach: () => void;
+  remove: () => void;
+}
 
 export function launcherCreate(nonce: string, withHelp: boolean, opened: () => void): Launcher {
   const host = document.createElement(OVERLAY_TAG);
@@ -54,7 +59,10 @@ export function launcherCreate(nonce: string, withHelp: boolean, opened: () => v
     undo.add(listen(button, "click", opened));
     root.append(button);
   }
-  (document.body ?? document.documentElement).append(host);
+  const attach = (): void => {
+    if (!host.isConnected) (document.body ?? document.documentElement).append(host);
+  };
+  attach();
   undo.add(() => host.remove());
-  return { root, remove: () => undo.stop() };
+  return { root, attach, remove: () => undo.stop() };
 }
