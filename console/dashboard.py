@@ -90,7 +90,7 @@ def figures() -> Figures:
     counts = Counter(dict(ended.order_by().values_list("phase").annotate(n=Count("pk"))))
     newest = ended.filter(phase=Phase.SETTLED, finished_at__isnull=False).order_by("-created_at")
     sample = list(newest.values_list("remedy", "created_at", "finished_at")[:MAX_RUNS_SAMPLED])
-    seconds = [(finished - created).total_seconds() for _, created, finished in sample]
+    seconds = [(finished - created).total_seconds() for _, created, finished in sample if finished]
     rungs = Counter(str(remedy.get("rung") or "unknown").replace("_", " ") for remedy, _, _ in sample)
     return Figures(
         detected=detected,

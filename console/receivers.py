@@ -5,13 +5,16 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.contrib.auth.signals import user_login_failed
+from django.db import transaction
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from console.access import client_ip
 from console.audit import audit_write
 from console.consumers import GROUP
-from flags.signals import rollout_moved
-from healing.signals import run_finished
+from flags.models import RolloutTransition
+from healing.models import RunTransition
+from incidents.models import IncidentTransition
 from incidents.signals import incident_grew, incident_opened
 from notifications.signals import owner_alert_raised
 
@@ -34,14 +37,14 @@ def incident_changed(incident_id: str, **_: Any) -> None:
     wake(incident_id)
 
 
-@receiver(run_finished, dispatch_uid="console.runs")
-def run_changed(run_id: str, **_: Any) -> None:
-    wake(run_id)
-
-
-@receiver(rollout_moved, dispatch_uid="console.rollouts")
-def rollout_changed(rollout_id: str, **_: Any) -> None:
-    wake(rollout_id)
+# Every move writes its line of history in the same transaction, so the lines say all there is to say.
+@receiver(post_save, sender=IncidentTransition, dispatch_uid="console.incident_moved")
+@receiver(post_save, sender=RunTransition, dispatch_uid="console.run_moved")
+@receiver(post_save, sender=RolloutTransition, dispatch_uid="console.rollout_moved")
+def moved(instance: IncidentTransition | RunTransition | RolloutTransition, **_: Any) -> None:
+    topic = str(instance.subject_id)
+    # Robust: a dead broker is logged, and can't undo or stop what moved.
+    transaction.on_commit(lambda: wake(topic), robust=True)
 
 
 @receiver(owner_alert_raised, dispatch_uid="console.bell")
@@ -50,7 +53,7 @@ def alert_raised(alert_id: int, **_: Any) -> None:
 
 
 def wake(topic: str) -> None:
-    """Tells every open console page to look again. All senders use send_robust: a dead broker is logged."""
+    """Tells every open console page to look again. All callers are robust: a dead broker is logged."""
     layer = get_channel_layer()
     if layer is not None:
         async_to_sync(layer.group_send)(GROUP, {"type": "console.wake", "topic": topic})

@@ -1,8 +1,10 @@
 """What the owner can do: with a fresh code, bound to what was shown, and never without a trace."""
 
+import socket
 from datetime import timedelta
 
 import pytest
+from channels.layers import channel_layers
 
 from console.models import AuditEntry, OwnerSession
 from core import clock
@@ -162,6 +164,29 @@ def test_the_kill_switch_asks_for_a_fresh_code_too(owner):
     stale()
     act(owner, "kill_all", "all")
     assert not KillSwitch.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_kill_switch_works_with_the_broker_down(owner, settings, host, incident):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        dead = f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [dead]}}
+    }
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": dead}
+    }
+    channel_layers.backends.clear()
+    try:
+        act(owner, "dismiss", incident.pk)
+        act(owner, "kill_all", "all", reason="the broker is gone")
+        assert "Everything is stopped" in owner.get("/console/").content.decode()
+    finally:
+        channel_layers.backends.clear()
+    assert KillSwitch.objects.get().reason == "the broker is gone"
+    incident.refresh_from_db()
+    assert incident.status == "dismissed"
 
 
 @pytest.fixture

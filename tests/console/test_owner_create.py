@@ -27,6 +27,10 @@ def test_the_new_owner_can_log_in(client, capsys):
     assert login(client, password=owner["password"]).status_code == 302
 
 
+def test_the_address_may_be_an_option(capsys):
+    assert created(capsys, "--email", "Mia@Forge.example")["email"] == "mia@forge.example"
+
+
 def test_it_shows_the_secret_with_a_code_to_scan(capsys):
     call_command("owner_create", "mia@forge.example")
     shown = capsys.readouterr().out
@@ -61,6 +65,7 @@ def test_force_renews_password_and_secret(client, capsys):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
+        ([], "owner_create YOU@EXAMPLE"),
         (["not-an-address"], "valid email"),
         (["mia@forge.example", "--password", "short"], "at least 12"),
         (["mia@forge.example", "--password", "1qaz2wsx3edc"], "too common"),

@@ -11,7 +11,11 @@ from console.access import key_hash
 from console.models import OwnerSession
 from console.receivers import wake
 from core import clock
+from healing.models import HealRun
+from healing.services import run_reject
+from incidents.services import incident_dismiss
 from kriptik_ops.asgi import application
+from tests.console.conftest import incident_make
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +49,24 @@ async def test_the_owner_hears_that_something_changed_and_nothing_more(owner):
     await sync_to_async(wake)("inc_1")
     assert await socket.receive_json_from(timeout=5) == {"type": "wake", "topic": "inc_1"}
     assert await socket.receive_nothing(timeout=0.2)
+    await socket.disconnect()
+
+
+def moves(host):
+    """One move of each machine; every one of them changes what the home page says."""
+    incident = incident_make(host, 1)
+    assert incident_dismiss(incident.pk, actor="mia", reason="test")
+    run = HealRun.objects.create(host=host, phase="awaiting_owner")
+    assert run_reject(run.pk, "mia", "no")
+    return {incident.pk, run.pk}
+
+
+async def test_every_move_wakes_the_page(owner, host):
+    socket = connect_as(owner)
+    assert (await socket.connect())[0]
+    expected = await sync_to_async(moves)(host)
+    heard = {(await socket.receive_json_from(timeout=5))["topic"] for _ in range(2)}
+    assert heard == expected
     await socket.disconnect()
 
 

@@ -39,7 +39,8 @@ class Command(BaseCommand):
     help = "Creates the owner: e-mail, password and authenticator secret, shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email")
+        parser.add_argument("email", nargs="?", help="The owner's e-mail, which is also the login.")
+        parser.add_argument("--email", dest="email_option", help="The same, as an option.")
         parser.add_argument(
             "--password",
             help="At least 12 characters; KRIPTIK_OWNER_PASSWORD works too. Without it one is made up.",
@@ -48,7 +49,9 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="Add a second owner, or renew this one.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email = options["email"].strip().lower()
+        email = (options["email"] or options["email_option"] or "").strip().lower()
+        if not email:
+            raise CommandError("Whose account? Run: manage.py owner_create YOU@EXAMPLE")
         password = (
             options["password"] or os.environ.get("KRIPTIK_OWNER_PASSWORD") or secrets.token_urlsafe(12)
         )
