@@ -1,17 +1,19 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, type Mock, test, vi } from "vitest";
 import { isErrorBody, networkWatch, type Settled, type Started } from "../src/capture/network";
 
 let started: Started[];
 let ended: Settled[];
 let stop: () => void;
-let real: ReturnType<typeof vi.fn>;
+let real: Mock<(...args: unknown[]) => Promise<Response>>;
+let own: typeof window.fetch;
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
 
 beforeEach(() => {
   started = [];
   ended = [];
-  real = vi.fn();
-  window.fetch = real as unknown as typeof fetch;
+  real = vi.fn<(...args: unknown[]) => Promise<Response>>();
+  own = function fetch(...args: unknown[]) { return real(...args); } as typeof window.fetch;
+  window.fetch = own;
   stop = networkWatch({
     now: () => 0, ours: (url) => url.pathname.startsWith("/sdk/"),
     started: (request) => {
@@ -56,9 +58,22 @@ test("our own requests and other people's analytics are not watched", async () =
 });
 
 test("fetch keeps its name and source, and is the page's own again after stop", () => {
-  expect(fetch.name).toBe(real.getMockName() === "spy" ? fetch.name : real.name);
+  expect(window.fetch).not.toBe(own);
+  expect(window.fetch.name).toBe("fetch");
+  expect(String(window.fetch)).toBe(String(own));
   stop();
-  expect(window.fetch).toBe(real);
+  expect(window.fetch).toBe(own);
+});
+
+test("a page that patched fetch after us keeps its patch when we stop", async () => {
+  const ours = window.fetch;
+  const theirs = ((...args: Parameters<typeof fetch>) => ours(...args)) as typeof fetch;
+  window.fetch = theirs;
+  stop();
+  expect(window.fetch).toBe(theirs);
+  real.mockResolvedValue(new Response("ok"));
+  await fetch("/api/x");
+  expect(started).toEqual([]);
 });
 
 test.each([
