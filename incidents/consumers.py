@@ -45,7 +45,8 @@ CALM_S = 1.5  # between two messages about one incident: faster than that nobody
 class SdkConsumer(AsyncWebsocketConsumer):
     """One socket of one tab."""
 
-    async def connect(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
         self.visit: Visit | None = None
         self.group = ""
         self.entered: list[str] = []
@@ -53,20 +54,30 @@ class SdkConsumer(AsyncWebsocketConsumer):
         self.bad_frames = self.fast_frames = 0
         self.shown: dict[str, tuple[int, float]] = {}  # topic -> version, when
         self.waiting: dict[str, asyncio.Task[None]] = {}
+        self.hello_timer: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Not in disconnect(): that is skipped when the broker fails under us, and a visitor who reconnects
+        # would soon count as having too many tabs.
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            for task in [*self.waiting.values(), self.hello_timer]:
+                if task is not None:
+                    task.cancel()
+            for key in self.entered:
+                OPEN_SOCKETS.leave(key)
+
+    async def connect(self) -> None:
         self.address = str((self.scope.get("client") or ("unknown",))[0])
         # Accepted before it is judged: a socket that is refused while opening shows the page no code.
         await self.accept()
         if not self._enter(f"address:{self.address}", SOCKETS_PER_ADDRESS):
             await self.close(CLOSE_RATE_LIMITED)
             return
-        self.hello_timer: asyncio.Task[None] | None = asyncio.create_task(self._await_hello())
+        self.hello_timer = asyncio.create_task(self._await_hello())
 
     async def disconnect(self, code: int) -> None:
-        for task in [*self.waiting.values(), getattr(self, "hello_timer", None)]:
-            if task is not None:
-                task.cancel()
-        for key in self.entered:
-            OPEN_SOCKETS.leave(key)
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 

@@ -146,6 +146,9 @@ class OpenSockets:
         self._open[key] = self._open.get(key, 0) + 1
         return True
 
+    def total(self) -> int:
+        return sum(self._open.values())
+
     def leave(self, key: str) -> None:
         left = self._open.get(key, 0) - 1
         if left > 0:

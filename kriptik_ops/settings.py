@@ -125,7 +125,13 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         # Capacity 100 (the default) silently drops a burst of 500; a wake-up is small.
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 2000, "prefix": "kriptik"},
+        # The layer waits 5 s for a message at a time; redis-py gives up reading after 5 s (its default since
+        # version 8), which ended every quiet socket.
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 30}],
+            "capacity": 2000,
+            "prefix": "kriptik",
+        },
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -63,13 +63,19 @@ def _remedy(run: HealRun) -> dict[str, Any]:
 
 
 def _verification(run: HealRun) -> dict[str, dict[str, int]]:
-    verification = run.fix.verification if run.fix and hasattr(run.fix, "verification") else None
+    """Counts per arm: `base` as it was shown to fail on the clone, `clone` and `generic` of the fix."""
+    verification = Verification.objects.filter(fix_id=run.fix_id).first()
     if verification is None:
         return {}
-    return {
-        name: {**counts, "runs": sum(v for k, v in counts.items() if k in {"passed", "failed", "error"})}
-        for name, counts in verification.arms.items()
-    }
+    arms = {"clone": verification.arms.get(FIX_CLONE), "generic": verification.arms.get(FIX_GENERIC)}
+    base = Scenario.objects.filter(run=run).values_list("base", flat=True).first()
+    counted = {"base": _counts(base)} if base else {}
+    return counted | {name: _counts(counts) for name, counts in arms.items() if counts}
+
+
+def _counts(counts: dict[str, Any]) -> dict[str, int]:
+    found = {name: int(counts.get(name, 0)) for name in ("passed", "failed", "error")}
+    return found | {"runs": int(counts.get("runs", sum(found.values())))}
 
 
 def _ms(at: datetime, since: datetime) -> int:
