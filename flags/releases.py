@@ -36,6 +36,7 @@ MARK = "KRIPTIK_RELEASE_ID"  # in each release's environment: whose process it i
 # What a process needs of ours to run at all. Everything else of our environment may be a secret.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV")
 _READY_POLL_S = 0.05
+_LAUNCH_S = 2.0  # between "starting" in the row and a process that can be found
 
 
 class ReleaseFailed(Permanent):
@@ -103,29 +104,37 @@ def process_of(release: Release) -> Process | None:
 def release_start(release_id: str) -> Release:
     """Starts the process, or adopts the one that runs. Does not wait for its health.
 
-    Raises NoMemory when the machine is short of it, ReleaseFailed when the command can't be run.
+    Of two callers at once only one starts it. Raises NoMemory when the machine is short of it,
+    ReleaseFailed when the command can't be run.
     """
     release = release_get(release_id)
     running = process_of(release)
     if running is None:
         _room_for(release)
-        release = _begin(release)
-        running = _launch(release)
+        if not _begin(release):
+            return release_get(release_id)
+        running = _launch(release_get(release_id))
+    elif release.phase not in {ReleasePhase.STARTING, ReleasePhase.READY}:
+        _move(release.pk, ReleasePhase.STARTING, "its process still runs")
     Release.objects.filter(pk=release.pk).update(pid=running.pid, birth=running.birth)
     return release_get(release_id)
 
 
-def _begin(release: Release) -> Release:
-    """The row says `starting`, with a port, before there is a process: a crash leaves no stranger behind."""
+def _begin(release: Release) -> bool:
+    """The row says `starting`, with a port, before there is a process; whether this call may launch it."""
+    now = clock.now()
     values: dict[str, Any] = {"pid": None, "birth": "", "health_failures": 0}
-    values |= {"port": processes.free_port(), "started_at": clock.now()}
+    values |= {"port": processes.free_port(), "started_at": now}
     if release.phase == ReleasePhase.READY:  # it was ready and its process is gone
         _move(release.pk, ReleasePhase.FAILED, "its process is gone")
-    if release.phase == ReleasePhase.STARTING:
-        Release.objects.filter(pk=release.pk).update(**values)
-    else:
-        _move(release.pk, ReleasePhase.STARTING, "starting", values)
-    return release_get(release.pk)
+    if release.phase != ReleasePhase.STARTING:
+        return _move(release.pk, ReleasePhase.STARTING, "starting", values)
+    began = release.started_at or release.created_at
+    if now - began < timedelta(seconds=_LAUNCH_S):
+        return False  # somebody is just launching it
+    # Who launched it died in between. Whoever changes the time first launches it now.
+    rows = Release.objects.filter(pk=release.pk, phase=ReleasePhase.STARTING, started_at=release.started_at)
+    return bool(rows.update(**values))
 
 
 def _launch(release: Release) -> Process:
@@ -183,6 +192,8 @@ def release_check(release_id: str) -> Release:
     if release.phase not in {ReleasePhase.STARTING, ReleasePhase.READY}:
         return release
     if process_of(release) is None:
+        if release.pid is None and not _start_is_over(release):
+            return release  # it is just being launched
         _move(release.pk, ReleasePhase.FAILED, f"its process ended; its last words: {last_words(release.pk)}")
     elif release_answers(release):
         if release.phase == ReleasePhase.STARTING:
@@ -207,6 +218,8 @@ def release_wait(release_id: str, seconds: float, heartbeat: Callable[[], None] 
         release = release_check(release_id)
         if release.phase != ReleasePhase.STARTING or time.monotonic() >= deadline:
             return release
+        if release.pid is None:
+            release_start(release_id)
         if heartbeat is not None:
             heartbeat()
         time.sleep(_READY_POLL_S)
@@ -222,9 +235,15 @@ def release_stop(release_id: str, reason: str) -> bool:
 
 
 def stop_all(reason: str = "everything is being stopped") -> list[str]:
-    """Ends every release that runs, for Ctrl-C; returns the ids of those that could not be ended."""
+    """Ends every release that runs, for Ctrl-C; returns the ids of those that could not be ended.
+
+    All of them are marked first: while one ends, no tick may take another for dead and start it again.
+    """
     running = Release.objects.filter(phase__in=[ReleasePhase.STARTING, ReleasePhase.READY])
-    return [release.pk for release in running if not release_stop(release.pk, reason)]
+    ids = list(running.values_list("pk", flat=True))
+    for release_id in ids:
+        _move(release_id, ReleasePhase.STOPPED, reason)
+    return [release_id for release_id in ids if not release_stop(release_id, reason)]
 
 
 def last_words(release_id: str, size: int = 200) -> str:

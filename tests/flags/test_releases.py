@@ -94,6 +94,30 @@ def test_a_process_that_a_crash_left_unrecorded_is_adopted(built):
     assert release_start(release.pk).pid == release.pid
 
 
+def test_of_two_who_start_it_at_once_only_one_does(built, monkeypatch):
+    release = built()
+    assert releases._begin(release)
+    monkeypatch.setattr(releases, "_launch", lambda _: pytest.fail("launched by the second"))
+    assert not releases._begin(release), "its copy of the row is old"
+    assert release_start(release.pk).phase == ReleasePhase.STARTING
+    assert release_check(release.pk).phase == ReleasePhase.STARTING, "it is being launched, not dead"
+
+
+def test_a_launch_that_died_before_there_was_a_process_is_made_good(built, monkeypatch):
+    release = built()
+    assert releases._begin(release)
+    monkeypatch.setattr(releases, "_LAUNCH_S", 0.2)
+    assert release_wait(release.pk, 10).phase == ReleasePhase.READY
+    assert len(processes.marked(f"{releases.MARK}={release.pk}")) == 1
+
+
+def test_a_process_that_still_runs_though_it_was_marked_stopped_is_adopted(built):
+    release = started(built())
+    releases._move(release.pk, ReleasePhase.STOPPED, "everything is being stopped")
+    assert release_start(release.pk).phase == ReleasePhase.STARTING
+    assert release_wait(release.pk, 5).pid == release.pid
+
+
 def test_a_stranger_with_the_same_number_is_never_touched(built):
     stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
