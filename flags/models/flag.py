@@ -7,14 +7,12 @@ a salted hash of the user, every read is one indexed query (a cache would have t
 to be one, and this is not a hot path), and no change goes without its line of history.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, NoReturn, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
+from django.db.models.signals import m2m_changed
+from django.dispatch import receiver
 from django.http import HttpRequest
 from waffle.managers import FlagManager as WaffleFlagManager
 from waffle.models import AbstractUserFlag
@@ -23,26 +21,7 @@ from waffle.utils import get_setting
 from core import clock, ids
 from core.errors import Refused
 from flags.bucketing import in_share
-
-
-@dataclass(frozen=True)
-class _Author:
-    actor: str
-    reason: str
-
-
-_NOBODY = _Author("system", "no reason given")
-_author: ContextVar[_Author] = ContextVar("flag author", default=_NOBODY)
-
-
-@contextmanager
-def flag_change(*, actor: str, reason: str) -> Iterator[None]:
-    """Says who changes flags inside the block, and why; both go into the history."""
-    token = _author.set(_Author(actor, reason))
-    try:
-        yield
-    finally:
-        _author.reset(token)
+from flags.models.flag_history import FlagHistory, flag_change
 
 
 def _refuse(what: str) -> NoReturn:
@@ -223,47 +202,38 @@ class FlagOverride(models.Model):
     def __str__(self) -> str:
         return f"{self.flag_id} {'on' if self.active else 'off'} for {self.key}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            before = FlagOverride.objects.filter(pk=self.pk).first() if self.pk else None
+            super().save(*args, **kwargs)
+            self._record(before.active if before else None, self.active)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            self._record(self.active, None)
+            return super().delete(*args, **kwargs)
+
     @property
     def is_over(self) -> bool:
         return self.expires_at is not None and self.expires_at <= clock.now()
 
+    def _record(self, before: bool | None, after: bool | None) -> None:
+        until = self.expires_at.isoformat() if self.expires_at else None
+        with flag_change(actor=self.actor, reason=self.reason):
+            FlagHistory.record(self.flag, "override", {self.key: [before, after], "expires_at": until})
 
-class FlagHistory(models.Model):
-    """Every change of a flag: written in the transaction of the change, never changed afterwards."""
 
-    flag = models.ForeignKey(Flag, on_delete=models.SET_NULL, null=True, related_name="history")
-    name = models.CharField(max_length=100)  # outlives the flag
-    action = models.CharField(max_length=20)
-    changes = models.JSONField(default=dict)
-    version = models.PositiveIntegerField()
-    actor = models.CharField(max_length=120)
-    reason = models.CharField(max_length=500)
-    at = models.DateTimeField(default=clock.now)
-
-    class Meta:
-        ordering = ["at", "id"]
-        indexes = [models.Index(fields=["name", "at"], name="flag_history_of_name")]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.action} by {self.actor}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise Refused("A line of flag history is never changed.", code="flag_history")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise Refused("A line of flag history is never deleted.", code="flag_history")
-
-    @classmethod
-    def record(cls, flag: Flag, action: str, changes: dict[str, Any]) -> "FlagHistory":
-        author = _author.get()
-        return cls.objects.create(
-            flag=flag,
-            name=flag.name,
-            action=action,
-            changes=changes,
-            version=flag.version,
-            actor=author.actor,
-            reason=author.reason[:500],
-        )
+@receiver(m2m_changed, sender=Flag.users.through, dispatch_uid="flags.users")
+@receiver(m2m_changed, sender=Flag.groups.through, dispatch_uid="flags.groups")
+def _membership_recorded(
+    sender: type[models.Model], instance: Any, action: str, reverse: bool, pk_set: set[Any] | None, **_: Any
+) -> None:
+    """Users and groups are lists beside the row, so their changes come this way."""
+    if not action.startswith("post_") or (pk_set is not None and not pk_set):
+        return
+    what = "users" if sender is Flag.users.through else "groups"
+    members = sorted(map(str, pk_set or ()))
+    flags = Flag.objects.filter(pk__in=pk_set or ()) if reverse else [instance]
+    for flag in flags:
+        named = [str(instance.pk)] if reverse else members
+        FlagHistory.record(flag, "changed", {what: {action.removeprefix("post_"): named}})

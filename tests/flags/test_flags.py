@@ -178,6 +178,31 @@ def test_every_change_says_who_and_why_and_what():
     ]
 
 
+def test_overrides_and_memberships_are_changes_too(alice):
+    row = flag()
+    override = FlagOverride.objects.create(
+        flag=row, key="user:1", active=True, reason="she asked", actor="mia"
+    )
+    override.active = False
+    override.save()
+    override.delete()
+    row.users.add(alice)
+    alice.flag_set.remove(row)
+    row.users.add(alice)
+    row.users.clear()
+    lines = list(FlagHistory.objects.values_list("action", "changes", "actor"))[1:]
+    assert [changes for _, changes, _ in lines] == [
+        {"user:1": [None, True], "expires_at": None},
+        {"user:1": [True, False], "expires_at": None},
+        {"user:1": [False, None], "expires_at": None},
+        {"users": {"add": [str(alice.pk)]}},
+        {"users": {"remove": [str(alice.pk)]}},
+        {"users": {"add": [str(alice.pk)]}},
+        {"users": {"clear": []}},
+    ]
+    assert {(action, actor) for action, _, actor in lines[:3]} == {("override", "mia")}
+
+
 def test_saving_what_is_the_same_is_no_change():
     row = flag()
     row.save()
