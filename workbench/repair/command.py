@@ -36,11 +36,16 @@ DRIVER = Path(__file__).with_name("driver")
 INSIDE = WORK / "kriptik"
 MEMORY_MB = 1536
 
-OBSERVE_TEST_S = 1.5  # a test that takes longer on the unchanged tree counts as one that hangs
+OBSERVE_TEST_S = (
+    1.0  # a test that takes longer (processor seconds) on the unchanged tree counts as one that hangs
+)
 OBSERVE_S = 20.0
 SCRIPT_S = 6.0
 HANG_FACTOR = 6.0  # an edit may make a test so many times slower
-LEAST_TIMEOUT_S = 0.5
+LEAST_TIMEOUT_S = 0.25
+WAITING_S = (
+    5.0  # what a run may take beyond its processor time: machines are busy, and edits that wait are rare
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Observation:
     @property
     def shows_failure(self) -> bool:
         """Whether it is certain, without the real command's end, that the tests don't pass."""
-        return bool(self.failing)
+        return any(not test["passed"] and not test["hung"] for test in self.tests)
 
     @property
     def failing(self) -> list[str]:
@@ -204,7 +209,7 @@ class CommandCheck:
         not cost much.
         """
         healthy = sum(test["seconds"] for test in seen.tests if not test["hung"])
-        self._wall_s = min(self._wall_s, 10.0 + 10.0 * (healthy or min(seen.seconds, SCRIPT_S)))
+        self._wall_s = min(self._wall_s, 20.0 + 10.0 * (healthy or min(seen.seconds, SCRIPT_S)))
 
     def __call__(self, tree: Path, heartbeat: Callable[[], None] | None = None) -> CheckResult:
         """The exact command on a fresh copy of the tree, so that a run leaves nothing in it."""
@@ -261,14 +266,16 @@ class CommandCheck:
         return EditStream(workdir, lambda: self._drive(workdir, job, seconds + 30))
 
     def _timeouts(self, seen: Observation) -> dict[str, Any]:
-        """How long one test and a whole run may take with an edit, from what they took without."""
+        """Processor seconds of one test and seconds of a whole run with an edit, from what they
+        took without.
+        """
         healthy = [test["seconds"] for test in seen.tests if not test["hung"]]
-        slowest = max(healthy, default=0.1)
-        one = min(OBSERVE_TEST_S * 2, max(LEAST_TIMEOUT_S, HANG_FACTOR * slowest))
-        whole = max(2.0, HANG_FACTOR * sum(healthy) + 2.0)
+        one = min(OBSERVE_TEST_S * 2, max(LEAST_TIMEOUT_S, HANG_FACTOR * max(healthy, default=0.1)))
+        whole = HANG_FACTOR * sum(healthy)
         if not seen.tests:
-            whole = max(LEAST_TIMEOUT_S, min(SCRIPT_S, seen.seconds) * 3 + 0.5)
-        return {"test_timeout": one, "timeout": whole, "failing": seen.failing}
+            one = max(4 * LEAST_TIMEOUT_S, 3 * min(SCRIPT_S, seen.seconds))
+            whole = 3 * one
+        return {"test_timeout": one, "timeout": WAITING_S + whole, "failing": seen.failing}
 
     def _drive(self, workdir: Path, job: dict[str, Any], wall_s: float) -> str:
         """Run the driver in the sandbox and return what it wrote as its results."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 
 from workbench.repair.command import CommandCheck, EditStream, Observation
 from workbench.repair.localise import Suspects, editable_files, frames_in
@@ -21,6 +22,7 @@ from workbench.workspace import tree_collect, tree_copy
 
 AHEAD = 60  # edits that wait at a worker: enough to keep it busy, few enough to stop soon
 POLL_S = 0.02
+HANG_S = 6.0  # a command with a test that hung once is given up after so long
 SETTLE_S = 1.0  # after the first survivor: how long better-ranked edits that still run are waited for
 
 
@@ -128,20 +130,25 @@ def _first_look(tree: Path, check: Check) -> tuple[CheckResult, Observation | No
     """The check on the unchanged tree, and beside it what its tests do and run."""
     if not isinstance(check, CommandCheck):
         return check(tree), None
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        seen = pool.submit(check.observe, tree)
+    known = Event()
 
-        def stop_when_known() -> None:
-            if seen.done() and seen.exception() is None and seen.result().shows_failure:
-                raise _FailureKnown
+    def stop_when_known() -> None:
+        if known.is_set():
+            raise _FailureKnown
 
-        base = pool.submit(check, tree, stop_when_known)
-        try:
-            result = base.result()
-        except _FailureKnown:
-            result = CheckResult(False, "")
-        check.expect(seen.result())
-        return result, seen.result()
+    pool = ThreadPoolExecutor(max_workers=2)
+    base, observing = pool.submit(check, tree, stop_when_known), pool.submit(check.observe, tree)
+    pool.shutdown(wait=False)
+    seen = observing.result()
+    patience = 0.0 if seen.shows_failure else HANG_S if seen.failing else None
+    try:
+        result = base.result(timeout=patience)
+    except TimeoutError:
+        # The tests fail or hang, so the command can't pass: its run ends itself at its next heartbeat.
+        known.set()
+        result = CheckResult(False, "")
+    check.expect(seen)
+    return result, seen
 
 
 def _candidates(search: _Search, base: CheckResult, seen: Observation | None) -> Iterator[Edit]:

@@ -80,16 +80,17 @@ class Observer:
             item.session.shouldstop = "enough tests hang"
         self._entry = {"id": item.nodeid, "passed": True, "hung": False, "seconds": 0.0, "lines": []}
         self.tests.append(self._entry)
-        self._started = time.perf_counter()
-        signal.setitimer(signal.ITIMER_REAL, self._job["test_timeout"], 0.2)
+        self._started = time.process_time()
+        limit = self._job["test_timeout"] / (2 if self._lines else 1)
+        signal.setitimer(signal.ITIMER_PROF, limit, 0.2)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
             self._entry["passed"] = False
             self._entry["hung"] = self._entry["hung"] or TestTimeout.__name__ in str(report.longrepr)
         if report.when == "teardown":
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self._entry["seconds"] = time.perf_counter() - self._started
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            self._entry["seconds"] = time.process_time() - self._started
             self._hung += self._entry["hung"]
             if self._lines:
                 self._entry["lines"] = self._lines.take()
@@ -103,7 +104,8 @@ def observe(job: Job) -> dict[str, Any]:
     """
     if job["kind"] == "pytest":
         plain = _observe_in_child({**job, "light": True}, traced=False)
-        if plain["code"] == 1 and any(not test["passed"] for test in plain["tests"]):
+        # 2 is the code of a session that was stopped, as it is when tests hang.
+        if plain["code"] in (1, 2) and any(not test["passed"] for test in plain["tests"]):
             job = {**job, "light": True}
         else:
             plain = _observe_in_child(job, traced=False)
@@ -130,7 +132,7 @@ def _observe_once(job: Job, traced: bool, report: str) -> int:
     if job["kind"] == "shell":
         return shell_run(job)
     prepare(job)
-    signal.signal(signal.SIGALRM, _raise_timeout)
+    signal.signal(signal.SIGPROF, _raise_timeout)
     lines = Lines(job["tree"]) if traced else None
     before = set(sys.modules)
     observer = Observer(job, lines)
@@ -141,10 +143,10 @@ def _observe_once(job: Job, traced: bool, report: str) -> int:
         if job["kind"] == "pytest":
             code = pytest_run(job, observer, [])
         else:
-            signal.setitimer(signal.ITIMER_REAL, job["script_timeout"], 0.2)
+            signal.setitimer(signal.ITIMER_PROF, job["script_timeout"], 0.2)
             code = python_run(job)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.settrace(None)
         ran = lines.take() if lines else []
         found = {"tests": observer.tests, "lines": observer.imported + ran, "modules": _modules(before, job)}

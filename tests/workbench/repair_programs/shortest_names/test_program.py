@@ -1,0 +1,9 @@
+from program import shortest
+
+
+def test_two():
+    assert shortest(["gamma", "pi", "tau", "alpha"], 2) == ["pi", "tau"]
+
+
+def test_one():
+    assert shortest(["b", "aaa"], 1) == ["b"]
