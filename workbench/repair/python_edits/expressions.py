@@ -248,6 +248,21 @@ class AtLeast(Template):
             yield Proposal(f"min({target}, {site.text})")
 
 
+class Bounded(Template):
+    """The larger or smaller of an expression and another one that the function uses."""
+
+    name = "bounded"
+    prior = 0.2
+    kinds = (cst.Name, cst.Subscript, cst.Attribute)
+
+    def propose(self, site: Site) -> Iterator[Proposal]:
+        if not is_load(site) or not isinstance(site.parent, cst.Arg | cst.Element | cst.Return | cst.Assign):
+            return
+        for donor, _ in _donors(site):
+            yield Proposal(f"max({site.text}, {donor})")
+            yield Proposal(f"min({site.text}, {donor})", weight=0.8)
+
+
 class Accumulated(Template):
     """What a comprehension or concatenation leaves out: `f(x)` to `x + f(x)`, `[...]` to `rest + [...]`."""
 

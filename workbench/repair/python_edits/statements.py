@@ -223,6 +223,9 @@ def _updates(one: str, names: Sequence[str], body: str, in_loop: bool) -> Iterat
         if one != other:
             yield f"{one} = {other}", (0.8 if stale else 0.25)
     if in_loop:
+        if f"{one} = 0" in body or f"{one} = 1" in body:
+            yield f"{one} = 0", 0.5
+            yield f"{one} = 1", 0.5
         yield f"{one} += 1", 0.8 if stale else 0.2
         yield f"{one} -= 1", 0.3
 

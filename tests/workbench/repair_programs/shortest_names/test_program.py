@@ -6,4 +6,4 @@ def test_two():
 
 
 def test_one():
-    assert shortest(["b", "aaa"], 1) == ["b"]
+    assert shortest(["b", "aaa", "cc"], 1) == ["b"]
