@@ -6,8 +6,8 @@ SWEEP_BATCH = 50  # runs that one sweep hands to the workers
 
 ANSWER_DEADLINE_S = 24 * 3600  # a question to the user is open for a day
 OWNER_DEADLINE_S = 14 * 24 * 3600  # the owner may be on holiday
-ROLLOUT_POLL_S = 2.0  # how often a run looks at its rollout when no signal came
-REPLAY_DEADLINE_S = 120  # a replay against a candidate may take so long
+ROLLOUT_ARRIVAL_POLL_S = 0.5  # how often a run looks whether its user is on the candidate yet
+ROLLOUT_POLL_S = 5.0  # and afterwards, when no signal came
 
 RUNBOOKS_PER_USER_PER_DAY = 5  # applied runbooks for one user of one host: more is a loop, not a remedy
 DEFAULT_COOLDOWN_S = 60.0

@@ -141,11 +141,15 @@ class Verified:
 
 @dataclass(frozen=True)
 class RolloutMoving:
-    """The rollout exists and is on its way; look again after `again_s` seconds."""
+    """The rollout exists and is on its way; look again after `again_s` seconds.
+
+    `serves_user`: the affected user is on the candidate, so that "fixed" is true for them.
+    """
 
     rollout_id: str
     rollout_phase: str
     again_s: float
+    serves_user: bool = False
 
 
 @dataclass(frozen=True)

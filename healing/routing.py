@@ -140,7 +140,9 @@ def _verified(run: HealRun, outcome: o.Verified) -> Move:
 
 
 def _rollout_moving(run: HealRun, outcome: o.RolloutMoving) -> Move:
-    extra = {"rollout": outcome.rollout_id, "rollout_phase": outcome.rollout_phase}
+    extra: dict[str, Any] = {"rollout": outcome.rollout_id, "rollout_phase": outcome.rollout_phase}
+    if outcome.serves_user and not run.user_served:
+        extra["user_served"] = True
     return Move(None, f"rollout {outcome.rollout_phase}", extra=extra, again_s=outcome.again_s)
 
 

@@ -45,8 +45,8 @@ def tell_moved(run: HealRun, move: Move, outcome: o.Outcome | None) -> None:
 
 def tell_stayed(run: HealRun, outcome: o.Outcome) -> None:
     """News without a move of the run: the rollout's phases, the lesson learned."""
-    if isinstance(outcome, o.RolloutMoving) and outcome.rollout_phase != run.rollout_phase:
-        _tell_rollout(run, outcome.rollout_id, RolloutPhase(outcome.rollout_phase))
+    if isinstance(outcome, o.RolloutMoving):
+        _tell_rollout(run, outcome)
     if isinstance(outcome, o.Learned):
         _keep_lesson(run, outcome)
 
@@ -85,15 +85,16 @@ def _tell_settled(incident_id: str, run: HealRun, move: Move, outcome: o.Outcome
     )
 
 
-def _tell_rollout(run: HealRun, rollout_id: str, phase: RolloutPhase) -> None:
-    """The rollout moved. This user hears "fixed" when the candidate serves this user, and not before."""
+def _tell_rollout(run: HealRun, outcome: o.RolloutMoving) -> None:
+    """The rollout moved. This user hears "fixed" once the candidate serves this user, and not before."""
+    phase = RolloutPhase(outcome.rollout_phase)
     if run.incident_id is None or phase not in LIVE:
         return
-    reason = f"the candidate is live ({phase.label.lower()})"
-    incident_move(run.incident_id, Status.DEPLOYED, reason=reason, detail={"rollout": rollout_id})
-    cookie = release_cookie(rollout_id, run.subject)
-    told_before = run.rollout_phase in LIVE
-    if cookie is not None and not told_before:
+    if run.rollout_phase != phase:
+        reason = f"the candidate is live ({phase.label.lower()})"
+        incident_move(run.incident_id, Status.DEPLOYED, reason=reason, detail={"rollout": outcome.rollout_id})
+    cookie = release_cookie(outcome.rollout_id, run.subject)
+    if cookie is not None and outcome.serves_user and not run.user_served:
         incident_tell(run.incident_id, Stage.RESOLVED, release=cookie, ask_rating=True, only=[run.subject])
 
 

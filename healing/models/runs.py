@@ -61,7 +61,8 @@ class HealRun(Leased):
     )
     fix = models.ForeignKey("healing.Fix", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     rollout = models.CharField(max_length=32, blank=True, default="")
-    rollout_phase = models.CharField(max_length=20, blank=True, default="")  # the last one the user was told
+    rollout_phase = models.CharField(max_length=20, blank=True, default="")  # as the run last saw it
+    user_served = models.BooleanField(default=False)  # the user was told that the candidate serves them
     score = models.JSONField(default=dict, blank=True)  # the judge's (L2)
     outcome = models.CharField(max_length=500, blank=True, default="")
     last_error = models.CharField(max_length=500, blank=True, default="")

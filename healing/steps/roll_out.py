@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from core.errors import Refused
 from flags.models import Rollout
 from flags.phases import LIVE, RolloutPhase
+from flags.selectors import release_cookie
 from flags.services import rollout_start
 from healing import limits
 from healing.host_access import git_dir
@@ -20,7 +21,7 @@ Answer = RolloutMoving | RolloutEnded | OwnerNeeded | RungEnded
 
 def step(run: HealRun) -> Answer:
     if run.rollout:
-        return _followed(Rollout.objects.select_related("release").get(pk=run.rollout))
+        return _followed(run, Rollout.objects.select_related("release").get(pk=run.rollout))
     fix = run.fix
     if fix is None:
         return RungEnded("there is no fix to roll out")
@@ -67,17 +68,20 @@ def _started(run: HealRun, fix: Fix) -> Answer:
         )
     except Refused as error:
         return OwnerNeeded(f"the rollout was refused: {error.message}", {"fix": fix.pk})
-    return RolloutMoving(rollout.pk, rollout.phase, limits.ROLLOUT_POLL_S)
+    return RolloutMoving(rollout.pk, rollout.phase, limits.ROLLOUT_ARRIVAL_POLL_S)
 
 
-def _followed(rollout: Rollout) -> Answer:
+def _followed(run: HealRun, rollout: Rollout) -> Answer:
     if rollout.phase == RolloutPhase.ROLLED_BACK:
         return RolloutEnded(rollout.pk, False, f"the fix was taken back: {rollout.reason}")
     if rollout.phase == RolloutPhase.FULL and rollout.finished_at is not None:
         return RolloutEnded(rollout.pk, True, "the fix serves everyone and is merged")
-    if rollout.phase in LIVE or rollout.phase == RolloutPhase.PENDING:
-        return RolloutMoving(rollout.pk, rollout.phase, limits.ROLLOUT_POLL_S)
-    return OwnerNeeded(f"the rollout is in an unknown phase: {rollout.phase}")
+    if rollout.phase not in LIVE and rollout.phase != RolloutPhase.PENDING:
+        return OwnerNeeded(f"the rollout is in an unknown phase: {rollout.phase}")
+    serves = rollout.phase in LIVE and release_cookie(rollout.pk, run.subject) is not None
+    # Until the user is on it somebody waits in front of a screen; afterwards a signal or the sweep will do.
+    again = limits.ROLLOUT_POLL_S if serves else limits.ROLLOUT_ARRIVAL_POLL_S
+    return RolloutMoving(rollout.pk, rollout.phase, again, serves)
 
 
 def _routes(run: HealRun) -> list[str]:

@@ -141,3 +141,17 @@ def test_a_replay_answers_only_what_it_saw(rolling, monkeypatch, verdicts, answe
 def test_a_replay_without_a_scenario_answers_nothing(rolling):
     Scenario.objects.all().delete()
     assert replay.replay_answer(rolling.rollout) is None
+
+
+def test_a_user_who_comes_onto_the_candidate_later_hears_fixed_then_and_once(rolling):
+    flags_does(rolling, RolloutPhase.AFFECTED_USER)
+    assert stage(rolling) is None, "somebody else's fix is not this user's"
+    rollout = Rollout.objects.get()
+    Assignment.objects.create(rollout=rollout, subject=rolling.subject, member="m", phase="affected_user")
+    HealRun.objects.update(run_after=rolling.created_at)
+    advance(rolling.pk)
+    entry = feed_entry(rolling.subject, rolling.incident_id)
+    assert entry.stage == "resolved"
+    rolling.refresh_from_db()
+    flags_does(rolling, RolloutPhase.SIMILAR_USERS)
+    assert feed_entry(rolling.subject, rolling.incident_id).version == entry.version, "told once"
