@@ -22,12 +22,16 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-sdk/dist/kriptik.js: $(SDK_SOURCES)
-	cd sdk && { test -d node_modules || $(NPM_CI); } && npm run --silent build
+%/node_modules/.ready: %/package-lock.json
+	cd $* && $(NPM_CI)
 	@touch $@
 
-console/static/console/dist/replay.js: $(CONSOLE_SOURCES)
-	cd console/frontend && { test -d node_modules || $(NPM_CI); } && npm run --silent build
+sdk/dist/kriptik.js: sdk/node_modules/.ready $(SDK_SOURCES)
+	cd sdk && npm run --silent build
+	@touch $@
+
+console/static/console/dist/replay.js: console/frontend/node_modules/.ready $(CONSOLE_SOURCES)
+	cd console/frontend && npm run --silent build
 	@touch $@
 
 system:  ## Chromium and bubblewrap: installs them when it may, else names the command

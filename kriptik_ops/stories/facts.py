@@ -6,11 +6,10 @@ from typing import Any
 
 from core import clock
 from flags.models import Rollout, RolloutTransition
-from healing.models import Fix, HealRun, RunbookUse, RunTransition
+from healing.models import Fix, HealRun, RunbookUse, RunTransition, Verification
 from healing.phases import Phase
 from incidents.models import Host, Incident, IncidentTransition
 from kriptik_ops.stories.timeline import Fact, Timeline
-
 
 def incident_of(host: Host, user: str, since: datetime) -> Incident | None:
     """The newest incident that this user reported since then."""
@@ -67,10 +66,7 @@ def _verification(run: HealRun) -> dict[str, dict[str, int]]:
     verification = Verification.objects.filter(fix_id=run.fix_id).first()
     if verification is None:
         return {}
-    arms = {"clone": verification.arms.get(FIX_CLONE), "generic": verification.arms.get(FIX_GENERIC)}
-    base = Scenario.objects.filter(run=run).values_list("base", flat=True).first()
-    counted = {"base": _counts(base)} if base else {}
-    return counted | {name: _counts(counts) for name, counts in arms.items() if counts}
+    return {name: _counts(counts) for name, counts in verification.arms.items()}
 
 
 def _counts(counts: dict[str, Any]) -> dict[str, int]:
