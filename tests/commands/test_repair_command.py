@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from tests.workbench.repositories import plain_git
 
@@ -82,16 +83,21 @@ def test_no_fix_is_exit_code_three(repository: Path) -> None:
         (["--test", "python 'x"], "can't be read"),
     ],
 )
-def test_bad_input_is_one_clear_line(repository: Path, arguments: list[str], message: str) -> None:
-    done = run(repository, *arguments, "--json")
-    answer = json.loads(done.stdout)
-    assert (done.returncode, answer["status"]) == (2, "error")
+def test_bad_input_is_one_clear_line(
+    repository: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        call_command("repair", "--repo", str(repository), *arguments, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (ending.value.code, answer["status"]) == (2, "error")
     assert message in answer["message"]
 
 
-def test_a_path_that_is_no_repository_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_no_repository_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for path in (tmp_path / "missing", tmp_path):
-        done = run(path, "--test", "false")
-        assert done.returncode == 2
-        assert done.stderr.startswith("repair: ")
-        assert done.stderr.count("\n") == 1
+        with pytest.raises(SystemExit) as ending:
+            call_command("repair", "--repo", str(path), "--test", "false")
+        message = capsys.readouterr().err
+        assert ending.value.code == 2
+        assert message.startswith("repair: ")
+        assert message.count("\n") == 1

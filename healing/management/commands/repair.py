@@ -51,8 +51,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--budget",
-            default=DEFAULT_BUDGET_S,
-            type=_seconds,
+            default=str(DEFAULT_BUDGET_S),
             metavar="SECONDS",
             help="default: %(default)s",
         )
