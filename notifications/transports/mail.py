@@ -32,7 +32,9 @@ def send(delivery: Delivery) -> None:
         refused = 500 <= error.smtp_code < 600 and not isinstance(error, smtplib.SMTPAuthenticationError)
         raise TransportError(f"{error.smtp_code} {error.smtp_error!r}", permanent=refused) from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise TransportError(f"every recipient was refused: {error.recipients}", permanent=True) from error
+        # 4xx is greylisting or a full mailbox: it may take the mail later.
+        for_good = all(code >= 500 for code, _ in error.recipients.values())
+        raise TransportError(f"refused: {error.recipients}", permanent=for_good) from error
     except OSError as error:  # smtplib's other errors, the network's and the disk's are all OSErrors
         raise TransportError(str(error) or type(error).__name__, permanent=False) from error
 

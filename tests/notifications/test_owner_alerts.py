@@ -16,6 +16,7 @@ from notifications.delivery import deliver_due, delivery_send
 from notifications.models import Delivery, DeliveryState, OwnerAlert
 from notifications.selectors import alerts_unread, deliveries_dead
 from notifications.services import alert_read, delivery_retry, owner_alert
+from tests.standins.refusing_smtp import RefusingSmtp
 
 pytestmark = pytest.mark.django_db
 NOON = "2026-11-22T12:10:00Z"
@@ -147,6 +148,20 @@ def test_a_dead_mail_server_is_tried_five_times_ever_later_and_then_shown(dead_m
     assert waits[3] >= 640
     assert list(deliveries_dead()) == [delivery]
     assert "refused" in delivery.error
+
+
+@pytest.mark.parametrize(("code", "state"), [(550, "failed"), (451, "pending")])
+def test_a_refusal_for_good_is_not_tried_again_and_a_passing_one_is(settings, code, state):
+    with RefusingSmtp(code) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
+        alert()
+        assert deliver_due() == 0
+        assert server.recipients == 1
+    delivery = Delivery.objects.get()
+    assert delivery.state == state
+    assert "no such mailbox" in delivery.error
+    assert deliveries_dead().exists() is (state == "failed")
 
 
 def test_the_owner_can_send_a_dead_letter_again(dead_mail_server, settings):
