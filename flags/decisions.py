@@ -61,12 +61,24 @@ def _insufficient(rollout: Rollout, requests: int, reason: str, over: bool) -> N
     if result and result["passed"] and (requests == 0 or rollout.extended):
         runs = f"{result['runs']} clean runs" if result["runs"] != 1 else "1 clean run"
         _go_on(rollout, f"on replay evidence ({runs}), {requests} live requests: {reason}")
+    elif _replay_is_under_way(rollout):
+        Rollout.objects.filter(pk=rollout.pk).update(reason=f"waits for the replay: {reason}"[:500])
     elif not rollout.extended:
+        again = {} if result else {"replay_wanted_at": None}  # nobody answered: ask once more
         Rollout.objects.filter(pk=rollout.pk).update(
-            extended=True, deadline=phase_deadline(rollout.stage), reason=f"extended: {reason}"[:500]
+            extended=True, deadline=phase_deadline(rollout.stage), reason=f"extended: {reason}"[:500], **again
         )
     else:
         rollout_hold(rollout, reason)
+
+
+def _replay_is_under_way(rollout: Rollout) -> bool:
+    """A replay takes the time that it takes, however much the phases' clock is shortened."""
+    rollout.refresh_from_db(fields=["replay_wanted_at", "replay_result"])
+    wanted = rollout.replay_wanted_at
+    if wanted is None or rollout.replay_result is not None:
+        return False
+    return clock.now() - wanted < timedelta(seconds=limits.REPLAY_S)
 
 
 def _go_on(rollout: Rollout, reason: str) -> None:

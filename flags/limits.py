@@ -3,6 +3,7 @@
 # --- Phases ---
 FULL_WATCH_S = 600.0  # (clock) everyone is on it and the old stable is kept warm beside it
 HOLD_S = 1800.0  # (clock) a held rollout goes back unless the owner says otherwise before
+REPLAY_S = 300.0  # real time: nobody answers a wish for a replay that is older than that
 PENDING_S = 3600.0  # real time: a candidate that found no turn for so long is given up
 
 # --- Evidence ---

@@ -214,8 +214,18 @@ class Stage:
     def time_over(self, rollout):
         """As if the phase had begun long ago and its deadline were now."""
         now = clock.now()
-        Rollout.objects.filter(pk=rollout.pk).update(since=now - timedelta(hours=1), deadline=now)
+        rows = Rollout.objects.filter(pk=rollout.pk)
+        rows.update(since=now - timedelta(hours=1), deadline=now)
+        rows.filter(replay_wanted_at__isnull=False).update(replay_wanted_at=now - timedelta(hours=1))
         rollout.refresh_from_db()
+
+    def let_time_pass(self, rollout, fact):
+        for _ in range(8):
+            self.time_over(rollout)
+            self.look(rollout)
+            if fact():
+                return
+        raise AssertionError(f"still {rollout.phase}: {rollout.reason}")
 
     def token(self, rollout, user=ALICE):
         return Assignment.objects.get(rollout=rollout, subject=self.subject(user)).token

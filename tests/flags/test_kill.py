@@ -149,10 +149,7 @@ def test_the_command_works_in_a_process_of_its_own_with_the_broker_down(stage, s
 
 def held(stage):
     rollout = stage.admitted()
-    for _ in range(2):
-        stage.time_over(rollout)
-        stage.look(rollout)
-    assert rollout.phase == RolloutPhase.HELD
+    stage.let_time_pass(rollout, lambda: rollout.phase == RolloutPhase.HELD)
     return rollout
 
 

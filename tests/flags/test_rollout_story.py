@@ -74,6 +74,27 @@ def test_a_good_candidate_goes_all_the_way_on_replay_evidence(stage, news, repla
     assert rollout.flag.everyone is True
 
 
+def test_a_replay_that_takes_longer_than_the_phase_is_waited_for(stage, settings):
+    settings.ROLLOUT_CLOCK = 0.00001
+    rollout = stage.admitted()
+    for _ in range(4):
+        stage.look(rollout)
+    assert rollout.phase == RolloutPhase.AFFECTED_USER and not rollout.extended
+    assert rollout.reason.startswith("waits for the replay")
+    rollout_replay_result(rollout.pk, True, 5)
+    stage.look(rollout)
+    assert rollout.phase == RolloutPhase.SIMILAR_USERS
+
+
+def test_a_failed_replay_takes_it_back(stage, settings):
+    settings.ROLLOUT_CLOCK = 0.00001
+    rollout = stage.admitted()
+    stage.look(rollout)
+    rollout_replay_result(rollout.pk, False, 5)
+    stage.look(rollout)
+    assert rollout.phase == RolloutPhase.ROLLED_BACK and "replayed" in rollout.reason
+
+
 def test_live_requests_of_the_user_on_the_touched_route_advance_it(stage):
     rollout = stage.admitted()
     stage.request(token=stage.token(rollout))
@@ -154,11 +175,9 @@ def test_a_candidate_that_dies_under_its_user_goes_back_and_stable_answers_meanw
 
 def test_without_traffic_or_replay_it_is_extended_once_then_held_then_taken_back(stage):
     rollout = stage.admitted()
-    stage.time_over(rollout)
-    stage.look(rollout)
-    assert rollout.extended and rollout.phase == RolloutPhase.AFFECTED_USER
-    stage.time_over(rollout)
-    stage.look(rollout)
+    stage.let_time_pass(rollout, lambda: rollout.extended)
+    assert rollout.phase == RolloutPhase.AFFECTED_USER
+    stage.let_time_pass(rollout, lambda: rollout.phase != RolloutPhase.AFFECTED_USER)
     assert rollout.phase == RolloutPhase.HELD and rollout.deadline is not None
     assert rollout.reason.startswith("the user has made no request")
     assert stage.who_answers(stage.token(rollout)) == "candidate", "held means that its members stay"
