@@ -123,15 +123,11 @@ VALKEY_PORT = env_int("KRIPTIK_VALKEY_PORT", 8679)
 REDIS_URL = env_str("REDIS_URL", f"redis://127.0.0.1:{VALKEY_PORT}/0")
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        # Capacity 100 (the default) silently drops a burst of 500; a wake-up is small.
-        # The layer waits 5 s for a message at a time; redis-py gives up reading after 5 s (its default since
-        # version 8), which ended every quiet socket.
-        "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 30}],
-            "capacity": 2000,
-            "prefix": "kriptik",
-        },
+        # Publish/subscribe, not channels_redis.core: that one drops a burst beyond its capacity, and with
+        # redis-py 8 its blocking read lost cancellations (a closed socket lingered) and met redis-py's own
+        # 5 s read timeout (every idle socket died). A wake-up may get lost in both; the feed reads its rows.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "prefix": "kriptik"},
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

@@ -7,7 +7,7 @@ from channels.testing import WebsocketCommunicator
 from kriptik_ops.asgi import application
 
 ORIGIN = "https://forge.example"
-WAIT_S = 5
+WAIT_S = 10  # a busy machine
 
 
 def hello_frame(host, **values):

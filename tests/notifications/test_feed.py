@@ -161,7 +161,7 @@ changes = st.lists(
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=changes, after=changes, data=st.data())
 def test_snapshot_and_messages_in_any_order_end_as_a_fresh_snapshot(before, after, data):
     FeedEntry.objects.all().delete()
