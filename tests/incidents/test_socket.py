@@ -2,7 +2,7 @@
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels_redis.core import RedisChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from incidents.limits import OPEN_SOCKETS
 from incidents.models import Report
@@ -151,7 +151,7 @@ async def test_a_socket_that_the_broker_failed_counts_no_longer_as_open(host, mo
     async def broken(*_):
         raise ConnectionError("the broker is gone")
 
-    monkeypatch.setattr(RedisChannelLayer, "receive", broken)
+    monkeypatch.setattr(RedisPubSubChannelLayer, "receive", broken, raising=False)
     browser = await Browser().open()
     with pytest.raises(ConnectionError):
         await browser.closed()

@@ -1,7 +1,16 @@
+import asyncio
+
 from channels.layers import get_channel_layer
 
 
-async def test_a_quiet_socket_is_not_ended_by_the_layers_own_timeout():
+async def test_whoever_stops_listening_stops_at_once():
+    """A socket may close at any moment; a layer that loses the cancellation keeps it as a ghost."""
     layer = get_channel_layer()
-    wait = layer.connection(0).connection_pool.connection_kwargs["socket_timeout"]
-    assert wait > layer.brpop_timeout, "reading must wait longer than the layer asks the server to"
+    for moment in range(25):
+        channel = await layer.new_channel()
+        listening = asyncio.ensure_future(layer.receive(channel))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        listening.cancel()
+        ended, _ = await asyncio.wait([listening], timeout=3)
+        assert ended, f"still there when it was cancelled after {moment} turns of the loop"
