@@ -202,6 +202,7 @@ def release_check(release_id: str) -> Release:
     elif release.phase == ReleasePhase.READY:
         Release.objects.filter(pk=release.pk).update(health_failures=release.health_failures + 1)
     elif _start_is_over(release):
+        processes.stop(process_of(release), f"{MARK}={release.pk}", limits.STOP_S)
         _move(release.pk, ReleasePhase.FAILED, f"no health check was answered within {limits.START_S:.0f} s")
     return release_get(release_id)
 

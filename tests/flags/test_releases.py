@@ -160,6 +160,7 @@ def test_a_release_that_never_gets_healthy_fails_with_a_reason(built, monkeypatc
     release_start(release.pk)
     wait_for(lambda: release_check(release.pk).phase == ReleasePhase.FAILED)
     assert "no health check" in release.transitions.last().reason
+    assert processes.marked(f"{releases.MARK}={release.pk}") == [], "nothing of it stays behind"
 
 
 def test_a_command_that_does_not_exist_is_told(built):
