@@ -18,4 +18,4 @@ OWNER_EMAIL = "mia@forge.example"
 SAFE_HTTP_ALLOW = []
 # No collected files here; whitenoise would warn once for each client that a test makes.
 WHITENOISE_AUTOREFRESH = False
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]

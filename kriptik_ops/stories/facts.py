@@ -11,6 +11,7 @@ from healing.phases import Phase
 from incidents.models import Host, Incident, IncidentTransition
 from kriptik_ops.stories.timeline import Fact, Timeline
 
+
 def incident_of(host: Host, user: str, since: datetime) -> Incident | None:
     """The newest incident that this user reported since then."""
     subject = f"host:{host.pk}:user:{user}"

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 import uuid
+import zlib
 
 import jwt
 import pytest
@@ -354,16 +355,18 @@ async def reported(host, **hello):
     return browser, report["client_event_id"], incident
 
 
-async def test_a_recording_is_stored_as_it_came_even_if_it_is_a_bomb(host):
+async def test_a_recording_is_stored_as_it_came_even_if_it_is_a_bomb(host, monkeypatch):
     browser, event_id, _ = await reported(host)
     bomb = gzip.compress(b"[" + b"0," * 50_000_000 + b"0]")
     assert len(bomb) < 200_000
     sha = hashlib.sha256(bomb).hexdigest()
     frame = chunk(client_event_id=event_id, sha256=sha, data=base64.b64encode(bomb).decode())
-    started = time.monotonic()
+    for opener in ((gzip, "decompress"), (zlib, "decompress"), (zlib, "decompressobj")):
+        monkeypatch.setattr(
+            *opener, lambda *_, **__: pytest.fail("it must not be opened where a browser waits")
+        )
     await browser.send(frame)
     assert await browser.receive() == {"type": "chunk_ack", "client_event_id": event_id, "seq": 0}
-    assert time.monotonic() - started < 1, "it must not be opened where a browser waits"
     await browser.send(frame)
     assert (await browser.receive())["type"] == "chunk_ack", "the same chunk again is stored already"
     await browser.leave()
