@@ -4,20 +4,19 @@ the real thing.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.repair.model import CheckResult, Edit
+from workbench.repair.model import CheckResult
+from workbench.repair.stream import EditStream, read_regular
 from workbench.sandbox import (
     WORK,
     Limits,
@@ -127,64 +126,6 @@ def _python_command(text: str, words: list[str], env: dict[str, str]) -> Command
     return None
 
 
-class EditStream:
-    """Edits go in, answers come out, while a sandbox works through them in a thread of its own."""
-
-    def __init__(self, workdir: Path, run: Callable[[], object]) -> None:
-        self._workdir = workdir
-        self._inside = workdir / INSIDE.name
-        self._queue = (self._inside / "edits.jsonl").open("w", buffering=1)
-        self._sent = 0
-        self._read = 0
-        self._executor = ThreadPoolExecutor(max_workers=1)
-        self._running = self._executor.submit(run)
-
-    @property
-    def waiting(self) -> int:
-        """How many edits were put in and not answered."""
-        return self._sent - self._read
-
-    def put(self, number: int, edit: Edit) -> None:
-        splices = [(edit.start, edit.end, edit.text), *edit.also]
-        self._queue.write(json.dumps({"id": number, "path": edit.path, "splices": splices}) + "\n")
-        self._sent += 1
-
-    def answers(self) -> list[tuple[int, bool]]:
-        """(number, passed) that came since the last time. Raises SandboxError when the sandbox failed.
-
-        Lines that are not well-formed are skipped: untrusted code runs beside the one that writes them.
-        """
-        text = _read_regular(self._inside / "results")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        fresh, self._read = lines[self._read :], max(self._read, len(lines))
-        if self._running.done():
-            self._running.result()
-        return list(_well_formed(fresh))
-
-    @property
-    def ended(self) -> bool:
-        return self._running.done()
-
-    def close(self) -> None:
-        """Stop at once and clean up."""
-        with contextlib.suppress(OSError):
-            (self._inside / "stop").touch()
-            self._queue.write("null\n")
-        self._queue.close()
-        with contextlib.suppress(SandboxError):
-            self._running.result()
-        self._executor.shutdown()
-        shutil.rmtree(self._workdir, ignore_errors=True)
-
-
-def _well_formed(lines: Iterable[str]) -> Iterator[tuple[int, bool]]:
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            answer = json.loads(line)
-            if isinstance(answer, dict) and isinstance(answer.get("id"), int):
-                yield answer["id"], answer.get("passed") is True
-
-
 class CommandCheck:
     """Runs a command on trees in the sandbox: exactly as given when called, by the driver for many edits.
 
@@ -263,7 +204,7 @@ class CommandCheck:
             "light": seen.light,
             **self._timeouts(seen),
         }
-        return EditStream(workdir, lambda: self._drive(workdir, job, seconds + 30))
+        return EditStream(workdir, workdir / INSIDE.name, lambda: self._drive(workdir, job, seconds + 30))
 
     def _timeouts(self, seen: Observation) -> dict[str, Any]:
         """Processor seconds of one test and seconds of a whole run with an edit, from what they
@@ -309,7 +250,7 @@ class CommandCheck:
         )
         if result.exit_code != 0 and not result.timed_out:
             raise SandboxError(f"the driver of the test command failed: {result.stderr.strip()[-400:]}")
-        return _read_regular(inside / "results")
+        return read_regular(inside / "results")
 
     def _environment(self) -> dict[str, str]:
         own = {"PATH": self._path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -331,15 +272,6 @@ class CommandCheck:
         target = self.scratch / f"run-{os.getpid()}-{self._serial}-{os.urandom(3).hex()}"
         tree_copy(tree, target / below)
         return target
-
-
-def _read_regular(path: Path, limit: int = 50_000_000) -> str:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit).decode(errors="replace")
 
 
 def _merged(mounts: Sequence[Mount], more: Sequence[Mount]) -> list[Mount]:

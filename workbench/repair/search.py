@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from workbench.repair.command import CommandCheck, EditStream, Observation
+from workbench.repair.command import CommandCheck, Observation
 from workbench.repair.localise import Suspects, editable_files, frames_in
 from workbench.repair.model import Attempt, Check, CheckResult, Edit, Hints, RepairResult
 from workbench.repair.python_edits import edits_propose
 from workbench.repair.ranking import EditFilter, edits_ranked, survivor_order
+from workbench.repair.stream import EditStream
 from workbench.sandbox import SandboxError
 from workbench.workspace import tree_collect, tree_copy
 

@@ -16,6 +16,7 @@ from workbench.repair.python_edits import (
     names,
     network,
     operators,
+    returns,
     statements,
     values,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "names",
     "network",
     "operators",
+    "returns",
     "statements",
     "values",
 ]

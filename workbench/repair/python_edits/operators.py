@@ -36,6 +36,7 @@ ARITHMETIC: dict[type[cst.BaseBinaryOp], tuple[str, ...]] = {
     cst.RightShift: ("<<",),
 }
 AUGMENTED = ("+=", "-=", "*=", "//=", "/=", "|=", "&=", "^=", "%=", "<<=", ">>=", "=")
+KINDRED = ({"*=", "+=", "//=", "/="}, {"&=", "|=", "^="}, {"<<=", ">>="})
 
 
 class ComparisonOperator(Template):
@@ -121,7 +122,7 @@ class AugmentedAssignment(Template):
             present = site.text[len(target) :].lstrip().split("=")[0] + "="
             for text in AUGMENTED:
                 if text != present:
-                    likely = text in ("+=", "-=", "=") or {text, present} <= {"*=", "+=", "//=", "/="}
+                    likely = text in ("+=", "-=", "=") or any({text, present} <= kin for kin in KINDRED)
                     yield Proposal(f"{target} {text} {value}", weight=1.0 if likely else 0.3)
         elif isinstance(site.node, cst.Assign) and len(site.node.targets) == 1:
             target = site.source.text_of(site.node.targets[0].target)
