@@ -149,6 +149,13 @@ def test_the_next_user_is_healed_by_the_learned_edit_without_diagnosis_or_search
     assert second.pattern_id == first.pattern_id
 
 
+def test_two_users_who_need_the_same_tree_share_one_rollout(troubled):
+    first, second = heal(troubled("u1"), steps=7), heal(troubled("u2"), steps=7)
+    assert {first.phase, second.phase} == {Phase.ROLLING_OUT}
+    assert first.rollout == second.rollout == Rollout.objects.get().pk
+    assert first.fix.tree_hash == second.fix.tree_hash
+
+
 def test_what_base_does_not_show_is_not_repaired(troubled, bench):
     bench.works = lambda text: True
     run = heal(troubled())
