@@ -19,7 +19,6 @@ from hostkit.kit import HostKit
 from hostkit.shapes import ActionCall, ActionResult, Clone, Description, Invariant
 from hostkit.wsgi import KriptikMiddleware
 from incidents.models import Host, Incident, Report, Session
-from incidents.phases import Status
 from incidents.wire import Report as WireReport
 from workbench.git_plumbing import commit_changes, diff, resolve, tree_hash
 
@@ -300,6 +299,3 @@ def fixed(host, source):
         return run
 
     return make
-
-
-__all__ = ["Status", "heal", "incident_of", "path_of", "report_add"]
