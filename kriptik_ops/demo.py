@@ -10,7 +10,8 @@ from pathlib import Path
 from django.conf import settings
 
 from core.errors import Permanent
-from incidents.models import Autonomy, Host
+from incidents.models import Host
+from incidents.services import host_add
 from kriptik_ops.supervisor import Program
 
 SLUG = "forge"
@@ -57,7 +58,7 @@ def prepare() -> Host:
     found = Host.objects.filter(slug=SLUG).first()
     if found:
         return found
-    return Host.objects.create(
+    return host_add(
         name="Forge",
         slug=SLUG,
         base_url=f"http://127.0.0.1:{settings.GATEWAY_PORT}",
@@ -71,7 +72,6 @@ def prepare() -> Host:
             "FORGE_PUBLIC_URL": f"http://127.0.0.1:{settings.GATEWAY_PORT}",
             "PYTHONPATH": str(settings.BASE_DIR),  # where hostkit is; a real host installs it
         },
-        autonomy=Autonomy.AUTO,
     )
 
 

@@ -66,6 +66,7 @@ def run(extra: Sequence[Program], say: Callable[[str], None], ready: Callable[[]
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         hosts.stop_all()
         supervisor.stop(process)
+        hosts.stop_all()  # a worker may have been starting a release while we stopped the others
         connections.close_all()
 
 

@@ -39,13 +39,13 @@ class Teller:
 
     def tell(self, story: Story) -> Timeline:
         """One story from the user's action to the lesson learned; never raises for an unhappy end."""
-        timeline = Timeline(story.scenario, story.user, story.title)
+        timeline = Timeline(story.scenario, story.title)
         begun = clock.now()
         # Playwright's synchronous API owns its thread's event loop; the ORM must stay in this one.
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(self._drive, story, timeline)
             since = self._watch(story, timeline, future, begun)
-        incident = facts.incident_of(self.host, story.user, begun)
+        incident = facts.incident_of(self.host, timeline.user, begun)
         if incident:
             facts.tell(timeline, incident, since)
         self._judge(timeline)
@@ -56,6 +56,7 @@ class Teller:
             at = None
             try:
                 at = story.trouble(user, self.services)
+                timeline.user = user.identity()
                 if at is None:
                     timeline.outcome, timeline.remedy = "healed", {"kind": "healed_before"}
                     return None
@@ -80,7 +81,7 @@ class Teller:
         since = clock.from_ms(at)
 
         def over() -> bool:
-            incident = facts.incident_of(self.host, story.user, begun)
+            incident = facts.incident_of(self.host, timeline.user, begun)
             return incident is not None and facts.is_over(facts.run_of(incident))
 
         try:

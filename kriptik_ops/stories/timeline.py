@@ -30,8 +30,8 @@ class Timeline:
     """One story. `outcome` is healed or not_healed; `reason` says why not."""
 
     scenario: str
-    user: str
     trouble: str
+    user: str = ""
     facts: list[Fact] = field(default_factory=list)
     words: list[Words] = field(default_factory=list)
     remedy: dict[str, Any] = field(default_factory=dict)
