@@ -20,6 +20,16 @@ class StepPostponed(Retriable):
     code = "step_postponed"
 
 
+class CoolingDown(StepPostponed):
+    """The remedy was used for this user moments ago; the step is right, only `delay_s` too early."""
+
+    code = "cooling_down"
+
+    def __init__(self, message: str, delay_s: float) -> None:
+        super().__init__(message)
+        self.delay_s = delay_s
+
+
 class HealRefused(Refused):
     """A cap, a switch or a rule forbids this heal run."""
 

@@ -11,6 +11,7 @@ ROLLOUT_POLL_S = 5.0  # and afterwards, when no signal came
 
 RUNBOOKS_PER_USER_PER_DAY = 5  # applied runbooks for one user of one host: more is a loop, not a remedy
 DEFAULT_COOLDOWN_S = 60.0
+COOLDOWN_WAIT_S = 120.0  # a user waits this long for a remedy that works; longer, and another rung is tried
 
 CLONE_RUNS = 5  # 5 of 5 failing before and 0 of 5 after: Fisher's exact p = 0.004
 GENERIC_RUNS = 5

@@ -11,7 +11,7 @@ from typing import Any
 
 from core import clock
 from healing import limits
-from healing.errors import StepPostponed
+from healing.errors import CoolingDown, StepPostponed
 from healing.host_access import host_client, refused_for_good
 from healing.manifest import Action
 from healing.models import HealRun, RunbookState, RunbookUse
@@ -84,8 +84,13 @@ def _prepared(run: HealRun, name: str, action: Action, client: HostClient) -> Ru
 
 def _check_rate(run: HealRun, name: str, action: Action) -> None:
     uses = RunbookUse.objects.filter(run__host_id=run.host_id, user=run.user)
-    if uses.filter(action=name, at__gt=clock.now() - action.cooldown).exists():
-        raise _Skip(f"{name} was applied for this user within its cooldown of {action.cooldown}")
+    last = uses.filter(action=name, at__gt=clock.now() - action.cooldown).order_by("-at").first()
+    if last is not None:
+        told = f"{name} was applied for this user within its cooldown of {action.cooldown}"
+        left = (last.at + action.cooldown - clock.now()).total_seconds()
+        if left <= limits.COOLDOWN_WAIT_S:
+            raise CoolingDown(told, left)
+        raise _Skip(told)
     day = uses.filter(at__gt=clock.now() - timedelta(days=1)).count()
     if day >= limits.RUNBOOKS_PER_USER_PER_DAY:
         raise _Skip(f"{day} runbooks for this user in a day; the cap is {limits.RUNBOOKS_PER_USER_PER_DAY}")

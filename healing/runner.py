@@ -13,6 +13,7 @@ from core import clock, leases
 from core.errors import Retriable
 from core.transitions import move as transition
 from healing import limits
+from healing.errors import CoolingDown
 from healing.models import HealRun, RunTransition
 from healing.outcomes import Outcome
 from healing.phases import HEAL_RUN, TERMINAL, Phase
@@ -45,6 +46,10 @@ def advance(run_id: str) -> float | None:
     except leases.LeaseLost:
         log.info("run %s: the lease was lost in %s; another worker has it", run.pk, run.phase)
         return None
+    except CoolingDown as pause:
+        # No failed attempt: five users' worth of patience must not make a dead letter.
+        leases.release(HealRun.objects.all(), run.pk, run.lease_token, done=True, delay_s=pause.delay_s)
+        return pause.delay_s
     except Retriable as error:
         return _let_go(run, f"{error.code}: {error.message}")
     except Exception as error:

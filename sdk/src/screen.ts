@@ -65,10 +65,9 @@ export class Screen {
   }
 
   incident(state: IncidentState): void {
-    // `seen`: put away on another page or device; this page can't know that by itself.
     // Without words it only carries a release cookie: a similar user is not told of a trouble they never had.
-    if (!state.body ||
-      state.seen || this.ports.wire.isDismissed(state)) return;
+    // `seen`: put away on another page or device; this page can't know that by itself.
+    if (!state.body || state.seen || this.ports.wire.isDismissed(state)) return;
     const old = ENDED.has(state.stage) && Date.now() - state.at > NEWS_MS;
     if (!old) this.with((overlay) => overlay.incident(state));
   }

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from core import clock
 from flags.models import KillSwitch
@@ -117,7 +118,23 @@ def test_a_pattern_starts_no_runbook_for_an_unverified_reporter_either(host, sho
     assert short.applied == []
 
 
-def test_cooldown_keeps_the_same_action_from_running_again(host, short):
+def test_a_remedy_that_cools_down_is_waited_for_and_then_heals(host, short):
+    with time_machine.travel("2026-11-22T12:00:00Z", tick=False) as clock:
+        heal(incident_of(host))
+        short.balance["u1"] = 1
+        clock.shift(20)
+        run = heal(incident_of(host))
+        assert run.phase == Phase.REMEDIATING
+        assert [name for name, _ in short.applied] == ["resync_credits"]
+        assert advance(run.pk) is None, "not before its time, however often it is asked"
+        clock.shift(41)
+        run = heal(run.incident)
+        assert run.phase == Phase.SETTLED
+        assert [name for name, _ in short.applied] == ["resync_credits", "resync_credits"]
+
+
+def test_a_cooldown_that_is_long_keeps_the_same_action_from_running_again(host, short, monkeypatch):
+    monkeypatch.setattr("healing.limits.COOLDOWN_WAIT_S", 10)
     heal(incident_of(host))
     short.balance["u1"] = 1
     run = heal(incident_of(host))

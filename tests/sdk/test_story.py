@@ -114,6 +114,14 @@ def test_news_that_were_put_away_stay_away_on_every_device(page: Page, intake: I
     assert page.locator(f"{PANEL},{CHIP}").count() == 0
 
 
+def test_a_similar_user_gets_the_release_and_is_told_nothing(page: Page, intake: Intake) -> None:
+    release = {"cookie": "kriptik_release", "token": "tok-1234567890abcdef"}
+    intake.snapshot = [state(intake, 1, "resolved", "Improved", body="", release=release)]
+    page.goto(intake.page("app", DEAD))
+    page.wait_for_function("document.cookie.includes('kriptik_release')")
+    assert page.locator(f"{PANEL},{CHIP}").count() == 0
+
+
 def test_another_incident_does_not_take_the_release_away(page: Page, intake: Intake) -> None:
     release = {"cookie": "kriptik_release", "token": "tok-1234567890abcdef"}
     intake.snapshot = [
