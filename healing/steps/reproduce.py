@@ -9,13 +9,14 @@ from healing.evidence import outcomes_of, report_traces, upstream_mapped
 from healing.host_access import branch_head, git_dir, host_manifest, service_addresses
 from healing.manifest import Manifest
 from healing.models import HealRun, Scenario
-from healing.oracle import fisher, runs_needed
+from healing.oracle import base_runs_needed
 from healing.outcomes import Reproduced, RungEnded
 from incidents.models import Report, ServerEvent
 from incidents.selectors import report_latest
 from workbench.scenario.bench import Arm
 from workbench.scenario.compile import scenario_compile
 from workbench.scenario.errors import NotReproducible
+from workbench.scenario.fisher import fisher_p
 from workbench.workspace import tree_checkout
 
 
@@ -70,13 +71,13 @@ def _show(
             failed, errors, runs = failed + found["failed"], errors + found["error"], runs + len(result.runs)
             reason = reason or reason_of(result, "failed") or reason_of(result, "error")
             output += [line for r in result.runs for line in (*r.server_errors, *r.console_errors)]
-            wanted = runs if errors else runs_needed(failed, runs, limits.FISHER_P, limits.MAX_BASE_RUNS)
+            wanted = runs if errors else base_runs_needed(failed, runs, limits.FISHER_P, limits.MAX_BASE_RUNS)
     return {
         "failed": failed,
         "errors": errors,
         "runs": runs,
         "reason": reason,
-        "p": fisher(failed, runs, 0, runs),
+        "p": fisher_p(failed, runs, 0, runs),
         "output": list(dict.fromkeys(output))[:50],
     }
 

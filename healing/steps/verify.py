@@ -12,7 +12,6 @@ from healing.fixes import changes_between, fix_judge
 from healing.host_access import git_dir, host_manifest
 from healing.manifest import Manifest
 from healing.models import Fix, HealRun, Scenario, Verification
-from healing.oracle import fisher
 from healing.outcomes import RungEnded, Verdict, Verified
 from healing.policy.autonomy import may_act_alone
 from healing.policy.diff_gate import Change, Decision, verdict_load
@@ -22,6 +21,7 @@ from healing.swarm.shapes import verdict_of
 from workbench.git_plumbing import tree_hash
 from workbench.sandbox import SandboxError
 from workbench.scenario.bench import Arm, ArmResult
+from workbench.scenario.fisher import fisher_p
 from workbench.workspace import tree_checkout
 
 
@@ -115,7 +115,7 @@ def _scenario_checks(scenario: Scenario, arms: list[ArmResult]) -> list[Check]:
 def _p_value(scenario: Scenario, arm: ArmResult) -> float:
     base = scenario.base
     bad = len(arm.runs) - counts(arm)["passed"]
-    return fisher(base["failed"], base["runs"], bad, len(arm.runs))
+    return fisher_p(base["failed"], base["runs"], bad, len(arm.runs))
 
 
 def _gate_check(run: HealRun, fix: Fix, manifest: Manifest, changes: list[Change]) -> Check:

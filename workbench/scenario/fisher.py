@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from math import comb
 
-SIGNIFICANCE = 0.01
-MAX_RUNS = 200
-
 
 def fisher_p(base_failed: int, base_runs: int, fix_failed: int, fix_runs: int) -> float:
     """Probability of a table at least this much in the fix's favour if base and fix failed equally often.
@@ -22,17 +19,3 @@ def fisher_p(base_failed: int, base_runs: int, fix_failed: int, fix_runs: int) -
     most = min(failures, base_runs)
     tail = sum(comb(base_runs, k) * comb(fix_runs, failures - k) for k in range(base_failed, most + 1))
     return tail / comb(total, failures)
-
-
-def runs_needed(base_failed: int, base_runs: int, *, significance: float = SIGNIFICANCE) -> int | None:
-    """Clean runs of the fix that prove it against these base runs; None when no number up to 200 does.
-
-    A fault that never showed on base proves nothing; 1 failure in 5 base runs needs more base runs, not
-    more fix runs.
-    """
-    if base_failed == 0:
-        return None
-    for runs in range(1, MAX_RUNS + 1):
-        if fisher_p(base_failed, base_runs, 0, runs) < significance:
-            return runs
-    return None
