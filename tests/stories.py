@@ -1,5 +1,6 @@
 """A demo of its own for the end-to-end stories: its processes, its var/, its ports, its database."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -32,6 +34,15 @@ class Demo(DemoProcess):
         sys.stdout.write(printed)
         return told[scenario]
 
+    def processes(self) -> list[str]:
+        """Command lines of all that runs with this demo's var/, found by their environment."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("KRIPTIK_VAR") == self.env["KRIPTIK_VAR"]:
+                    found.append(" ".join(process.cmdline()))
+        return found
+
     def git(self, *arguments: str) -> str:
         git = ["git", "--git-dir", str(self.repository / ".git"), *arguments]
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout
@@ -52,12 +63,19 @@ def _services() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
+def empty_demo() -> Iterator[Demo]:
+    """A demo in which nothing has happened yet."""
     with tempfile.TemporaryDirectory(prefix="kriptik-story-") as folder:
         running = Demo(fresh_environment(Path(folder), **_services()))
         try:
             running.start()
-            running.tell_all()
             yield running
         finally:
             running.stop()
+
+
+@pytest.fixture(scope="module")
+def demo(empty_demo: Demo) -> Demo:
+    """A demo whose stories have been told."""
+    empty_demo.tell_all()
+    return empty_demo

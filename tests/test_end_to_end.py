@@ -8,9 +8,10 @@ a real Chromium and run into the three troubles that Forge ships with. `manage.p
 No test asserts a time: the figures are in benchmarks/.
 """
 
+import httpx
 import pytest
 
-from tests.stories import Demo, demo  # noqa: F401 (the fixture)
+from tests.stories import Demo, demo, empty_demo  # noqa: F401 (the fixtures)
 
 pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox, pytest.mark.xdist_group("story")]
 
@@ -119,3 +120,21 @@ class TestTheOperator:
         done = demo.manage("heal", "inc_00000000000000000000")
         assert done.returncode == 2
         assert "There is no incident inc_00000000000000000000" in done.stderr
+
+    def test_ctrl_c_ends_every_process_and_a_second_start_keeps_the_data(self, demo):  # noqa: F811
+        assert len(demo.processes()) > 8
+        assert "Stopping" in demo.stop()
+        assert demo.processes() == []
+
+        said = demo.start()
+        assert "credentials were shown at the first start" in said
+        assert "Forge as it ships" in demo.git("log", "--format=%s", "main").splitlines()[-1]
+        assert httpx.get(f"{demo.host_url}/healthz").status_code == 200
+        page = httpx.get(f"{demo.host_url}/login").text
+        assert "/sdk/v1/kriptik.js" in page
+
+    def test_a_second_demo_beside_it_is_refused_in_one_line(self, demo):  # noqa: F811
+        done = demo.manage("demo")
+        assert done.returncode == 1
+        assert done.stderr.startswith("CommandError: It already runs from ")
+        assert len(done.stderr.splitlines()) == 1

@@ -11,6 +11,7 @@ from kriptik_ops.stories.browser import StoryFailed, Visitor
 
 MODEL_KEY = "forge"
 BURST_S = 2.0  # how long other tenants keep the provider busy
+OUTAGE_S = 40.0  # longer than any bounded retry waits
 HEAL_CODE_S = 240
 HEAL_RUNBOOK_S = 60
 
@@ -31,6 +32,7 @@ class Story:
     title: str
     trouble: Callable[[Visitor, Services], int | None]
     ending: Callable[[Visitor, Services], None]
+    expects: str = "healed"  # or "rolled_back"
 
 
 def log_in(visitor: Visitor, name: str) -> None:
@@ -94,6 +96,23 @@ def _generate_again(visitor: Visitor, services: Services) -> None:
     other_tenants(services, BURST_S)
     visitor.page.get_by_test_id("generate").click()
     expect(visitor.page.get_by_test_id("preview")).to_be_visible()
+
+
+# --- Ada again, but the fix is not good enough ------------------------------------------------------------
+def _outage_on_the_candidate(visitor: Visitor, services: Services) -> None:
+    """The provider stays busy longer than the fix is willing to wait: on the candidate, it fails again."""
+    visitor.wait_for_stage("resolved", seconds=HEAL_CODE_S)
+    with visitor.page.expect_navigation():
+        visitor.press("try-again")
+    visitor.page.get_by_test_id("prompt").fill("A habit tracker for a small running club")
+    other_tenants(services, OUTAGE_S)
+    visitor.page.get_by_test_id("generate").click()
+    visitor.wait_for_stage("rolled_back", seconds=HEAL_RUNBOOK_S)
+    cookies = [cookie["name"] for cookie in visitor.page.context.cookies()]
+    if "kriptik_release" in cookies:
+        raise StoryFailed("The browser still carries the candidate's cookie.")
+    visitor.page.goto("/studio")
+    expect(visitor.page.get_by_test_id("prompt")).to_be_visible()
 
 
 # --- Ben: the credits don't arrive -----------------------------------------------------------------------
@@ -161,4 +180,13 @@ STORIES = (
     ),
     # Not one of the three troubles, but what they were good for: the next one is healed from the library.
     Story("learned", "Dana has what Ben had", _buy_credits_as_a_new_user, _balance_is_right),
+)
+
+# Told by the tests: a fix that passed every check and still fails its user.
+ROLLED_BACK = Story(
+    "rolled_back",
+    "Ada's fix fails her, and is taken back",
+    _generate_in_a_burst,
+    _outage_on_the_candidate,
+    expects="rolled_back",
 )

@@ -61,10 +61,12 @@ class DemoProcess:
                 return "".join(said)
         raise Permanent(f"The demo did not start:\n{''.join(said).strip()}")
 
-    def stop(self) -> None:
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.communicate(timeout=STOP_S)
+    def stop(self) -> str:
+        """Ctrl-C; returns what it said from then on, once everything has ended."""
+        if self._process is None or self._process.poll() is not None:
+            return ""
+        self._process.send_signal(signal.SIGINT)
+        return self._process.communicate(timeout=STOP_S)[0]
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a manage.py command to its end."""

@@ -16,6 +16,7 @@ from kriptik_ops.stories.timeline import Fact, Timeline
 
 SETTLE_S = 240  # after the user is content: the rest of the rollout, and the lesson
 POLL_S = 0.2
+WORKS = {"healed": "works", "rolled_back": "on stable again"}
 POPUP_S = 10
 
 
@@ -48,7 +49,7 @@ class Teller:
         incident = facts.incident_of(self.host, timeline.user, begun)
         if incident:
             facts.tell(timeline, incident, since)
-        self._judge(timeline)
+        self._judge(story, timeline)
         return timeline
 
     def _drive(self, story: Story, timeline: Timeline) -> int | None:
@@ -63,7 +64,7 @@ class Teller:
                 _mark(timeline, at, user)
                 story.ending(user, self.services)
                 timeline.facts.append(
-                    Fact(clock.now_ms() - at, "browser", "works", "the same action succeeds")
+                    Fact(clock.now_ms() - at, "browser", WORKS[story.expects], "the user's own end")
                 )
             except (StoryFailed, BrowserError, AssertionError) as error:
                 timeline.reason = str(error).splitlines()[0]
@@ -90,8 +91,12 @@ class Teller:
             timeline.reason = str(error)
         return since
 
-    def _judge(self, timeline: Timeline) -> None:
+    def _judge(self, story: Story, timeline: Timeline) -> None:
         if timeline.outcome == "healed" or timeline.reason:
+            return
+        if story.expects == "rolled_back":
+            back = timeline.first("run", "rolled_back") is not None
+            timeline.outcome = "rolled_back" if back else "not_healed"
             return
         phases = {move["phase"] for move in timeline.rollout}
         if timeline.first("run", "settled") is None:

@@ -27,7 +27,7 @@ class Words:
 
 @dataclass
 class Timeline:
-    """One story. `outcome` is healed or not_healed; `reason` says why not."""
+    """One story. `outcome` is healed, rolled_back or not_healed; `reason` says why not."""
 
     scenario: str
     trouble: str

@@ -12,10 +12,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from core.errors import KriptikError, Permanent
 from incidents.models import Host
 from kriptik_ops import demo, preflight
-from kriptik_ops.stories.forge import STORIES, Services
+from kriptik_ops.stories.forge import ROLLED_BACK, STORIES, Services
 from kriptik_ops.stories.process import DemoProcess
 from kriptik_ops.stories.telling import Teller
 from kriptik_ops.stories.timeline import Timeline
+
+ALL = (*STORIES, ROLLED_BACK)
 
 
 class Command(BaseCommand):
@@ -26,9 +28,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--only", choices=[story.scenario for story in STORIES], help="tell this story alone"
-        )
+        parser.add_argument("--only", choices=[story.scenario for story in ALL], help="tell this story alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -41,9 +41,10 @@ class Command(BaseCommand):
         path = demo.places().root / "timeline.json"
         path.write_text(json.dumps([t.as_json() for t in timelines], indent=1) + "\n")
         self.stdout.write(f"\nThe timelines are in {path}")
-        unhealed = [t.scenario for t in timelines if t.outcome != "healed"]
-        if unhealed:
-            raise CommandError(f"Not healed: {', '.join(unhealed)}.")
+        expected = {story.scenario: story.expects for story in ALL}
+        wrong = [t.scenario for t in timelines if t.outcome != expected[t.scenario]]
+        if wrong:
+            raise CommandError(f"Not healed: {', '.join(wrong)}.")
 
     def _tell(self, only: str | None) -> list[Timeline]:
         host = Host.objects.filter(slug=demo.SLUG).first()
@@ -52,13 +53,12 @@ class Command(BaseCommand):
         teller = Teller(host, Services(f"http://127.0.0.1:{demo.MODEL_PORT}"), self.stdout.write)
         teller.healthy_neighbour()
         timelines = []
-        for story in STORIES:
-            if only in (None, story.scenario):
-                timelines.append(teller.tell(story))
-                self.stdout.write("")
-                for line in timelines[-1].lines():
-                    self.stdout.write(line)
-                self.stdout.flush()
+        for story in [story for story in ALL if story.scenario == only] or STORIES:
+            timelines.append(teller.tell(story))
+            self.stdout.write("")
+            for line in timelines[-1].lines():
+                self.stdout.write(line)
+            self.stdout.flush()
         return timelines
 
     @contextlib.contextmanager
