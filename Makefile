@@ -69,7 +69,7 @@ vitest: build
 	cd sdk && npm test --silent
 
 pytest: build
-	$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 bench: bench-sandbox bench-demo  ## every figure there is, into benchmarks/results/
 

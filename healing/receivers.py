@@ -10,7 +10,7 @@ from healing.phases import Phase
 from healing.selectors import live_run_of
 from healing.services import run_wake
 from healing.signals import run_finished
-from healing.tasks import heal_advance, heal_answered, heal_open, heal_replay
+from healing.tasks import heal_answered, heal_hint, heal_open, heal_replay
 from incidents.models import Incident
 from incidents.phases import Status
 from incidents.signals import incident_answered, incident_grew, incident_opened
@@ -44,7 +44,7 @@ def on_rollout_moved(rollout_id: str, **_: Any) -> None:
         "pk", flat=True
     ):
         run_wake(run_id)
-        heal_advance.delay(run_id)
+        heal_hint(run_id)
 
 
 @receiver(replay_wanted, dispatch_uid="healing.replay_wanted")

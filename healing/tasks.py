@@ -18,6 +18,7 @@ from healing.services import run_answered, run_open
 log = logging.getLogger("healing")
 
 SHORT_PAUSE_S = 1.0
+SANDBOXED = frozenset({Phase.REPRODUCING, Phase.REPAIRING, Phase.VERIFYING})
 STEP_LIMIT_S = 900  # longer than the longest step; a stuck one is killed and its lease runs out
 
 
@@ -31,7 +32,15 @@ def heal_advance(run_id: str, **_: Any) -> None:
     again = advance(run_id)
     if again is not None and again <= SHORT_PAUSE_S:
         time.sleep(again)
-        heal_advance.delay(run_id)
+        heal_hint(run_id)
+
+
+def heal_hint(run_id: str) -> None:
+    """Sends the run to a worker. Steps that hold a sandbox for minutes have a queue of their own: a user
+    whose remedy takes a second must not wait behind them.
+    """
+    phase = HealRun.objects.filter(pk=run_id).values_list("phase", flat=True).first()
+    heal_advance.apply_async((run_id,), queue="sandbox" if phase in SANDBOXED else "heal")
 
 
 @shared_task(name="healing.open", time_limit=60)
@@ -42,7 +51,7 @@ def heal_open(incident_id: str, **_: Any) -> None:
     except KriptikError as error:
         log.info("incident %s: %s", incident_id, error.message)
         return
-    heal_advance.delay(run.pk)
+    heal_hint(run.pk)
 
 
 @shared_task(name="healing.answered", time_limit=60)
@@ -52,7 +61,7 @@ def heal_answered(incident_id: str, **_: Any) -> None:
         "pk", flat=True
     ):
         if run_answered(run_id):
-            heal_advance.delay(run_id)
+            heal_hint(run_id)
 
 
 @shared_task(name="healing.replay", time_limit=STEP_LIMIT_S)
@@ -70,6 +79,6 @@ def heal_sweep(**_: Any) -> None:
         heal_open.delay(incident_id)
     for run_id in HealRun.objects.filter(phase=Phase.NEEDS_INPUT).values_list("pk", flat=True):
         if run_answered(run_id):
-            heal_advance.delay(run_id)
+            heal_hint(run_id)
     for run_id in runs_due(limits.SWEEP_BATCH):
-        heal_advance.delay(run_id)
+        heal_hint(run_id)

@@ -10,9 +10,10 @@ from flags.gateway import haproxy
 from kriptik_ops.embedded import valkey_command
 from kriptik_ops.supervisor import Program
 
-# What a step of a heal waits for is mostly a sandbox, so a third worker process pays off even on two cores.
-HEAL_PROCESSES = 3
+HEAL_PROCESSES = 2
+SANDBOX_PROCESSES = 2
 FAST_PROCESSES = 2
+WORKERS = 3  # pools that answer a ping once all is up
 
 
 def ports() -> dict[str, tuple[str, int]]:
@@ -36,8 +37,10 @@ def programs() -> list[Program]:
             [python, "-m", "daphne", "-b", "127.0.0.1", "-p", str(settings.PORT), *_daphne_limits()],
             priority=20,
         ),
-        # Two pools, so that no heal, however long, keeps a rollout's tick or a notification waiting.
+        # Three pools, so that no proof in the sandbox, however long, keeps a runbook waiting, and no heal
+        # a rollout's tick or a notification.
         Program("worker-heal", _worker("heal", ["heal"], HEAL_PROCESSES), priority=30),
+        Program("worker-sandbox", _worker("sandbox", ["sandbox"], SANDBOX_PROCESSES), priority=30),
         Program("worker-fast", _worker("fast", ["ingest", "rollout", "notify", "research"], FAST_PROCESSES)),
         Program("beat", _celery("beat", "--pidfile=", "--loglevel=WARNING"), priority=40),
         Program("gateway", *haproxy.command(settings), priority=10),

@@ -97,6 +97,6 @@ def _web_answers() -> bool:
 
 def _workers_answer() -> bool:
     try:
-        return len(celery.control.ping(timeout=0.5) or []) >= 2
+        return len(celery.control.ping(timeout=0.5) or []) >= fleet.WORKERS
     except (OSError, OperationalError):  # the broker itself is not there yet
         return False

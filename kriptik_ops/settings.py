@@ -140,6 +140,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10}
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 CELERY_TASK_ROUTES = {
+    "healing.replay": {"queue": "sandbox"},
     "healing.*": {"queue": "heal"},
     "flags.*": {"queue": "rollout"},
     "research.*": {"queue": "research"},

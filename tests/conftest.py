@@ -23,3 +23,8 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("waffle_flag_users", "waffle_flag_groups", "waffle_flag"):
             cursor.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def pytest_collection_modifyitems(items):
+    """The stories first: they take longest, so the other worker has the rest meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("story") is None)

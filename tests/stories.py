@@ -1,6 +1,7 @@
 """A demo of its own for the end-to-end stories: its processes, its var/, its ports, its database."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+import redis
 
 from kriptik_ops.stories.process import DemoProcess, fresh_environment
 from tests.environment import WORKER_NUMBER
@@ -48,13 +50,19 @@ class Demo(DemoProcess):
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout
 
 
+# Two demos may run beside each other in one test process: each has a number of its own.
+_NUMBERS = itertools.cycle((0, 1))
+
+
 def _services() -> dict[str, str]:
-    """A fresh database and a message store that no test process uses, on the servers the suite runs on."""
+    """An empty database and message store that nobody else uses, on the servers the suite runs on."""
+    number = 2 * WORKER_NUMBER + next(_NUMBERS)
     services = {}
     if shared := os.environ.get("KRIPTIK_TEST_REDIS"):
-        services["REDIS_URL"] = f"{shared.rsplit('/', 1)[0]}/{8 + WORKER_NUMBER}"
+        services["REDIS_URL"] = f"{shared.rsplit('/', 1)[0]}/{8 + number}"
+        redis.from_url(services["REDIS_URL"]).flushdb()
     if url := os.environ.get("DATABASE_URL"):
-        name = f"kriptik_story_{WORKER_NUMBER}"
+        name = f"kriptik_story_{number}"
         with psycopg.connect(url, autocommit=True) as server:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             server.execute(f'CREATE DATABASE "{name}"')
@@ -62,9 +70,8 @@ def _services() -> dict[str, str]:
     return services
 
 
-@pytest.fixture(scope="module")
-def empty_demo() -> Iterator[Demo]:
-    """A demo in which nothing has happened yet."""
+@contextlib.contextmanager
+def _running() -> Iterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="kriptik-story-") as folder:
         running = Demo(fresh_environment(Path(folder), **_services()))
         try:
@@ -74,8 +81,16 @@ def empty_demo() -> Iterator[Demo]:
             running.stop()
 
 
+@pytest.fixture(scope="class")
+def fresh_demo() -> Iterator[Demo]:
+    """A demo in which nothing has happened yet."""
+    with _running() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-def demo(empty_demo: Demo) -> Demo:
+def demo() -> Iterator[Demo]:
     """A demo whose stories have been told."""
-    empty_demo.tell_all()
-    return empty_demo
+    with _running() as running:
+        running.tell_all()
+        yield running

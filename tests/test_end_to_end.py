@@ -1,6 +1,6 @@
 """The product's story, with the real parts: read this file first.
 
-One demo runs for the whole file: the broker, the web, the workers, beat, the gateway, Forge (the demo host)
+One demo runs for most of the file: the broker, the web, the workers, beat, the gateway, Forge (the demo host)
 and its two outside services, all as processes of their own, as `make demo` starts them. Three users come with
 a real Chromium and run into the three troubles that Forge ships with. `manage.py demo_run` drives them, as
 `make demo-run` does, and writes down what each of them did, saw and got; the tests read that.
@@ -11,9 +11,9 @@ No test asserts a time: the figures are in benchmarks/.
 import httpx
 import pytest
 
-from tests.stories import Demo, demo, empty_demo  # noqa: F401 (the fixtures)
+from tests.stories import Demo, demo, fresh_demo  # noqa: F401 (the fixtures)
 
-pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox, pytest.mark.xdist_group("story")]
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox]
 
 
 def in_order(facts, *wanted):
@@ -138,3 +138,31 @@ class TestTheOperator:
         assert done.returncode == 1
         assert done.stderr.startswith("CommandError: It already runs from ")
         assert len(done.stderr.splitlines()) == 1
+
+
+class TestAFixFailsItsUser:
+    """It passed every check, and then the provider stays busy longer than it waits: nothing is planted.
+
+    In a demo of its own, because what was merged above would be missing here.
+    """
+
+    @pytest.fixture(scope="class")
+    def story(self, fresh_demo: Demo):  # noqa: F811
+        return fresh_demo.run_story("rolled_back")
+
+    def test_it_was_proved_and_went_to_her_first(self, story):
+        assert story["verification"]["clone"]["passed"] == 5
+        assert story["rollout"][0]["phase"] == "affected_user"
+
+    def test_it_was_taken_back_when_it_failed_her(self, story):
+        assert story["outcome"] == "rolled_back", story["reason"]
+        assert story["rollout"][-1]["phase"] == "rolled_back"
+        assert "full" not in [step["phase"] for step in story["rollout"]]
+
+    def test_she_is_told_so_honestly(self, story):
+        stages = [words["stage"] for words in story["words"]]
+        assert stages[-1] == "rolled_back"
+        assert "took it back" in story["words"][-1]["body"]
+
+    def test_nothing_was_merged(self, story, fresh_demo):  # noqa: F811
+        assert len(fresh_demo.git("log", "--format=%s", "main").splitlines()) == 1

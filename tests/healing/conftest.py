@@ -145,8 +145,12 @@ def host(db, shop):
 def hints(monkeypatch):
     """The broker's messages, written down instead of sent: (task, id)."""
     sent: list[tuple[str, str]] = []
-    for task in (tasks.heal_advance, tasks.heal_open, tasks.heal_answered):
+    for task in (tasks.heal_open, tasks.heal_answered):
         monkeypatch.setattr(task, "delay", lambda arg, name=task.name: sent.append((name, arg)))
+    advance_name = tasks.heal_advance.name
+    monkeypatch.setattr(
+        tasks.heal_advance, "apply_async", lambda args, queue: sent.append((advance_name, args[0]))
+    )
     return sent
 
 

@@ -19,7 +19,7 @@ from healing.runner import advance
 from healing.selectors import runs_due
 from healing.services import run_open
 from healing.steps import STEPS
-from healing.tasks import heal_sweep
+from healing.tasks import heal_advance, heal_hint, heal_sweep
 from notifications.models import FeedEntry
 from tests.healing.conftest import heal, incident_of, path_of
 
@@ -250,3 +250,22 @@ def test_a_real_worker_killed_after_the_effect_is_replaced_and_nothing_happens_t
     run = heal_to_the_end(run)
     assert (run.phase, path_of(run)) == (Phase.SETTLED, CALM)
     assert short.applied == [("resync_credits", "u1")]
+
+
+@pytest.mark.parametrize(
+    ("phase", "queue"),
+    [
+        (Phase.QUEUED, "heal"),
+        (Phase.REMEDIATING, "heal"),
+        (Phase.REPRODUCING, "sandbox"),
+        (Phase.REPAIRING, "sandbox"),
+        (Phase.VERIFYING, "sandbox"),
+        (Phase.ROLLING_OUT, "heal"),
+    ],
+)
+def test_a_proof_in_the_sandbox_keeps_no_runbook_waiting(host, monkeypatch, phase, queue):
+    run = HealRun.objects.create(host=host, phase=phase)
+    sent = []
+    monkeypatch.setattr(heal_advance, "apply_async", lambda args, queue: sent.append((args, queue)))
+    heal_hint(run.pk)
+    assert sent == [((run.pk,), queue)]
