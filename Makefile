@@ -7,7 +7,9 @@ CONSOLE_SOURCES := $(shell find console/frontend -type f -not -path '*/node_modu
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 PYTEST_ARGS ?=
 
-.PHONY: help demo demo-run demo-reset up test pytest vitest check lint system build bench $(addprefix bench-,demo sandbox)
+BENCHES := bench-sandbox bench-demo
+
+.PHONY: help demo demo-run demo-reset up test pytest vitest check system build bench $(BENCHES)
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -55,7 +57,7 @@ up: build  ## the same for a real host (see docs/host-contract.md)
 # --- Prove it --------------------------------------------------------------------------------------------
 test: system build check vitest pytest  ## linters, vitest and pytest; DATABASE_URL and REDIS_URL choose the services
 
-lint check: build  ## ruff, mypy, import-linter, tsc, migrations, templates
+check: build  ## ruff, mypy, import-linter, tsc, migrations, templates
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check --quiet .
 	$(PY) -m mypy core workbench notifications incidents flags healing research console kriptik_ops hostkit
@@ -71,7 +73,7 @@ vitest: build
 pytest: build
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-bench: bench-sandbox bench-demo  ## every figure there is, into benchmarks/results/
+bench: $(BENCHES)  ## every figure there is, into benchmarks/results/
 
-bench-%: build
+$(BENCHES): bench-%: system build
 	$(PY) -m benchmarks.$*

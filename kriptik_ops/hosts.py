@@ -11,8 +11,12 @@ from incidents.models import Host
 
 
 def start_all(say: Callable[[str], None]) -> None:
-    """Starts stable of every host whose repository is here; one that fails keeps nobody else from it."""
-    for host in Host.objects.exclude(git_dir="").exclude(manifest_toml=""):
+    """Starts stable of the host whose repository is here; says so when it does not start."""
+    hosts = list(Host.objects.exclude(git_dir="").exclude(manifest_toml="").order_by("pk"))
+    for more in hosts[1:]:
+        # A second one's stable would take the first one's place at the gateway.
+        say(f"{more.name} is not started: one installation runs one host, {hosts[0].name}.")
+    for host in hosts[:1]:
         try:
             stable_start(host, release_spec(host), branch_head(host))
         except KriptikError as error:
