@@ -13,7 +13,7 @@ import pytest
 
 from tests.stories import Demo, demo, fresh_demo  # noqa: F401 (the fixtures)
 
-pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox]
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.sandbox, pytest.mark.timeout(1200)]
 
 
 def in_order(facts, *wanted):
