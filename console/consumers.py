@@ -17,11 +17,13 @@ class ConsoleConsumer(AsyncJsonWebsocketConsumer):
     """Accepts the verified owner in a running session; everybody else is closed with 4403."""
 
     async def connect(self) -> None:
+        may_stay = await self._may_stay()
+        if may_stay:
+            # Before accepting: what changes once the page thinks it listens must not pass it by.
+            await self.channel_layer.group_add(GROUP, self.channel_name)
         await self.accept()
-        if not await self._may_stay():
+        if not may_stay:
             await self.close(code=REFUSED)
-            return
-        await self.channel_layer.group_add(GROUP, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
         await self.channel_layer.group_discard(GROUP, self.channel_name)

@@ -1,9 +1,9 @@
 """One user in one headless Chromium, with everything that the overlay said to them."""
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import jwt
@@ -70,6 +70,11 @@ class Visitor:
                 raise StoryFailed(f"{what} did not happen within {seconds:.0f} s.")
             self.page.wait_for_timeout(POLL_S * 1000)  # lets the browser's messages in meanwhile
 
+    def wait_for_or_go_on(self, fact: Callable[[], bool], seconds: float) -> None:
+        """Waits for the fact, at most so long; nothing is wrong when it does not come."""
+        with contextlib.suppress(StoryFailed):
+            self.wait_for("It", fact, seconds)
+
     def wait_for_stage(self, *stages: str, seconds: float) -> dict[str, Any]:
         """Waits until the overlay shows one of these stages; raises StoryFailed."""
         found: dict[str, Any] = self.wait_for(
@@ -108,7 +113,7 @@ class Visitor:
         return [Words(s["at"] - since, s["stage"], s["title"], s["body"]) for s in self.saw]
 
 
-@contextmanager
+@contextlib.contextmanager
 def visitor(base_url: str) -> Iterator[Visitor]:
     """A new browser with a new user in it."""
     with sync_playwright() as playwright:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from threading import Event
 
 from playwright.sync_api import Error as BrowserError
 
@@ -14,6 +15,8 @@ from kriptik_ops.stories.browser import StoryFailed, Visitor, visitor
 from kriptik_ops.stories.forge import Services, Story, build_an_app, sign_up
 from kriptik_ops.stories.timeline import Fact, Timeline
 
+NEIGHBOUR_S = 60
+LOOK_S = 5
 SETTLE_S = 240  # after the user is content: the rest of the rollout, and the lesson
 POLL_S = 0.2
 WORKS = {"healed": "works", "rolled_back": "on stable again"}
@@ -28,15 +31,28 @@ class Teller:
 
     def healthy_neighbour(self) -> None:
         """Somebody for whom all goes well: what a right outcome looks like is learned from others."""
+        heard = Event()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(self._neighbour).result()
-        _wait(lambda: Outcome.objects.filter(host=self.host).exists(), 10, "The healthy session's report")
+            visit = pool.submit(self._neighbour, heard)
+            try:
+                _wait(self._has_outcome, NEIGHBOUR_S, "The healthy session's report")
+            finally:
+                heard.set()
+            visit.result()
 
-    def _neighbour(self) -> None:
-        with visitor(self.host.base_url) as dana:
-            sign_up(dana.page, "dana")
-            build_an_app(dana, "A recipe box for quick weekday dinners")
-            dana.page.wait_for_timeout(1500)  # she looks at the result before she leaves
+    def _has_outcome(self) -> bool:
+        return Outcome.objects.filter(host=self.host).exists()
+
+    def _neighbour(self, heard: Event) -> None:
+        """Samples of what went well are not resent, and one element is sampled once a page: so she looks
+        at her result for a while, and builds another in a new page when nothing of it arrived.
+        """
+        with visitor(self.host.base_url) as emma:
+            sign_up(emma.page, "emma")
+            while not heard.is_set():
+                emma.page.goto("/studio")
+                build_an_app(emma, "A recipe box for quick weekday dinners")
+                emma.wait_for_or_go_on(heard.is_set, LOOK_S)
 
     def tell(self, story: Story) -> Timeline:
         """One story from the user's action to the lesson learned; never raises for an unhappy end."""
