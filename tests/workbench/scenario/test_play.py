@@ -190,7 +190,7 @@ async def test_an_outcome_is_found_by_the_words_that_the_recorder_took_for_its_n
 
 
 async def test_what_was_there_for_a_moment_only_is_seen(page: Page) -> None:
-    # Long enough for a look on a busy machine, gone well before the judgement.
+    # Long enough for one look on a busy machine.
     flash = SHOW + "setTimeout(() => document.querySelector('[data-testid=preview]').remove(), 1500)"
     assert (await judged(page, flash, {"exception": "E: x"}, PREVIEW))[0] == "passed"
 
