@@ -53,3 +53,13 @@ def test_every_task_is_named_after_its_app():
     ours = [t for t in current_app.tasks.values() if t.__module__.split(".")[0] in LAYERS]
     assert ours, "no task was found: the check would pass on nothing"
     assert [t.name for t in ours if not t.name.startswith(t.__module__.split(".")[0] + ".")] == []
+
+
+def test_the_page_says_of_every_dependency_why_it_is_here():
+    section = (ROOT / "docs/architecture.md").read_text().split("## Why each dependency is here\n", 1)[1]
+    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    assert table is not None
+    told = {name for row in table[0].splitlines() for name in row.split("|")[1].strip().split(", ")}
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    needed = {line.split("[")[0] for line in lines if line and not line.startswith(("#", "-"))}
+    assert needed - told == set(), "not in the table, or the table is broken in two"
