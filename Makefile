@@ -66,6 +66,7 @@ check: build  ## ruff, mypy, import-linter, tsc, migrations, templates
 	KRIPTIK_SECRET_KEY=check DATABASE_URL= $(PY) manage.py check --fail-level WARNING
 	$(VENV)/bin/djade --target-version 5.2 --check $$(git ls-files 'templates/*.html')
 	cd sdk && npm run --silent check
+	cd console/frontend && npm run --silent check
 
 vitest: build
 	cd sdk && npm test --silent

@@ -1,6 +1,7 @@
 """What import-linter can't see: string foreign keys, relations, and tasks called by name."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,11 @@ def test_the_page_says_of_every_dependency_why_it_is_here():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     needed = {line.split("[")[0] for line in lines if line and not line.startswith(("#", "-"))}
     assert needed - told == set(), "not in the table, or the table is broken in two"
+
+
+@pytest.mark.parametrize("package", ["sdk", "console/frontend"])
+def test_make_check_checks_the_types_of_all_typescript(package):
+    plan = subprocess.run(
+        ["make", "--dry-run", "check"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert f"cd {package} && npm run --silent check" in plan.stdout.splitlines()
