@@ -1,13 +1,17 @@
 """Making a host known."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 
 from core.errors import Permanent
 from incidents.models import Autonomy, Host
+
+# A name outside ASCII never matches: browsers send its xn-- form.
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 class BadHost(Permanent):
@@ -34,6 +38,7 @@ def host_add(
     """
     if not origins:
         raise BadHost("origins: give at least one site that loads the SDK, such as https://app.example.com.")
+    said = _autonomy(manifest_toml)  # read even when `autonomy` overrules it: it must hold together
     host = Host(
         name=name,
         slug=slug,
@@ -44,7 +49,7 @@ def host_add(
         manifest_toml=manifest_toml,
         data_dir=data_dir,
         environment=dict(environment or {}),
-        autonomy=autonomy or _autonomy(manifest_toml),
+        autonomy=autonomy or said,
     )
     try:
         host.full_clean()
@@ -57,20 +62,27 @@ def host_add(
 
 def origin_normal(text: str) -> str:
     """The origin as browsers write it: lower-case host, no usual port. They are compared letter by letter."""
-    parts = urlsplit(text)
-    if (
-        parts.scheme not in {"http", "https"}
-        or text != f"{parts.scheme}://{parts.netloc}"
-        or not parts.netloc
-    ):
+    match = _ORIGIN.fullmatch(text)
+    if match is None:
         raise BadHost(f"origins: {text!r} should be scheme and host only, such as https://app.example.com.")
-    usual = {"http": ":80", "https": ":443"}[parts.scheme]
-    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(usual)}"
+    port = _split(text, "origins").port
+    usual = {"http": 80, "https": 443}[match["scheme"]]
+    return f"{match['scheme']}://{match['host'].lower()}" + ("" if port in {None, usual} else f":{port}")
+
+
+def _split(text: str, field: str) -> SplitResult:
+    """The address in parts, its port read too: urlsplit looks at that only when asked."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise BadHost(f"{field}: {text!r} is not an address: {error}.") from error
+    return parts
 
 
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    parts = _split(text, "base_url")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise BadHost(f"base_url: {text!r} is not an http or https address.")
     return text.rstrip("/")
 
@@ -78,7 +90,9 @@ def _base_url(text: str) -> str:
 def _autonomy(manifest_toml: str) -> str:
     try:
         policy = tomllib.loads(manifest_toml).get("policy", {})
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise BadHost("manifest: nested too deeply to be read. Write it with fewer brackets.") from error
+    except ValueError as error:  # TOMLDecodeError, and what int() says to a number of 5,000 digits
         raise BadHost(f"manifest: not TOML: {error}.") from error
     found = policy.get("autonomy", Autonomy.PROPOSE) if isinstance(policy, dict) else Autonomy.PROPOSE
     if found not in Autonomy.values:

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from incidents.models import Host
 from incidents.services import host_add
-from incidents.services.hosts import BadHost
+from incidents.services.hosts import BadHost, origin_normal
 
 MANIFEST = '[host]\nname = "Forge"\n[policy]\nautonomy = "auto"\n'
 
@@ -80,6 +80,14 @@ def test_a_new_host_proposes_unless_its_accepted_manifest_says_more(db):
         ([], {"--origin": "https://forge.example/app"}, "scheme and host only"),
         ([], {"--origin": "forge.example"}, "scheme and host only"),
         ([], {"--origin": "*"}, "scheme and host only"),
+        ([], {"--origin": "http://[a"}, "scheme and host only"),
+        ([], {"--origin": "https://[1:2]"}, "origins: .* is not an address"),
+        ([], {"--origin": "https://a:65536"}, "origins: .* is not an address"),
+        ([], {"--origin": "https://a b"}, "scheme and host only"),
+        ([], {"--origin": "https://me@a"}, "scheme and host only"),
+        ([], {"--base-url": "http://[::1"}, "base_url: .* is not an address"),
+        ([], {"--base-url": "http://a:65536"}, "base_url: .* is not an address"),
+        ([], {"--base-url": "http://:80"}, "base_url"),
         ([], {"--slug": "Forge One"}, "slug"),
         ([], {"--base-url": "ftp://x"}, "base_url"),
         (["--git-dir", "/nowhere/at/all"], {}, "--git-dir /nowhere/at/all is not a folder"),
@@ -91,6 +99,27 @@ def test_every_mistake_is_named(arguments, changes, says):
     with pytest.raises(CommandError, match=says):
         run(*arguments, **changes)
     assert not Host.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        ("https://A.example:0443", "https://a.example"),
+        ("http://a.example:443", "http://a.example:443"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_an_origin_becomes_what_browsers_send(given, known):
+    assert origin_normal(given) == known
+
+
+@pytest.mark.django_db
+def test_a_manifest_is_read_even_when_its_autonomy_is_overruled(tmp_path):
+    bad = tmp_path / "kriptik.toml"
+    bad.write_text("[policy")
+    with pytest.raises(CommandError, match="not TOML"):
+        run("--manifest", str(bad), "--autonomy", "observe")
 
 
 @pytest.mark.django_db
@@ -105,8 +134,11 @@ def test_a_slug_is_given_once():
     [
         ("[policy", "not TOML"),
         ('[policy]\nautonomy = "yolo"', "observe, propose, auto"),
+        (f"a = {'[' * 5000}{']' * 5000}", "nested too deeply"),
+        (f"a = {'1' * 5000}", "not TOML"),
         ("policy = 1", None),
     ],
+    ids=lambda value: str(value)[:20],
 )
 def test_a_manifest_that_does_not_hold(db, manifest, says):
     def add():
