@@ -36,11 +36,11 @@ def run_open(incident_id: str) -> HealRun:
         return live
     if incident.status in (Status.DISMISSED, Status.RESOLVED):
         raise HealRefused(f"Incident {incident_id} is {incident.status}; reopen it first.")
-    permission = may_start_run(incident.host)
-    if not permission.allowed:
-        raise HealRefused(f"No heal run for {incident_id}: {permission.reason}.")
     report = _report_to_heal(incident)
     user = host_user(incident.host, report.subject) if report.verified else ""
+    permission = may_start_run(incident.host, vouched=bool(user))
+    if not permission.allowed:
+        raise HealRefused(f"No heal run for {incident_id}: {permission.reason}.")
     try:
         with transaction.atomic():
             _demote_what_came_back(incident, report.subject)
@@ -61,7 +61,7 @@ def run_open(incident_id: str) -> HealRun:
 
 def run_open_brief(*, host: Host, origin: Origin, brief: str, actor: str) -> HealRun:
     """A run from the owner's words (a proposal or a quick fix)."""
-    permission = may_start_run(host)
+    permission = may_start_run(host, vouched=True)
     if not permission.allowed:
         raise HealRefused(f"No heal run: {permission.reason}.")
     return HealRun.objects.create(host=host, origin=origin, brief=brief, approval={"actor": actor})

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from core import clock
 from flags.selectors import kill_switch_on
 from healing.models import HealRun
+from healing.phases import Origin
 from incidents.models import Autonomy, Host
 
 _RANK = {Autonomy.OBSERVE: 0, Autonomy.PROPOSE: 1, Autonomy.AUTO: 2}
@@ -43,17 +45,24 @@ def may_act_alone(host: Host) -> Permission:
     return Permission(True, "the host is set to auto")
 
 
-def may_start_run(host: Host) -> Permission:
-    """Whether one more heal run may begin: the kill switch and the hourly and daily caps."""
+def may_start_run(host: Host, *, vouched: bool) -> Permission:
+    """Whether one more heal run may begin: the kill switch and the hourly and daily caps.
+
+    `vouched`: a verified user's run or the owner's own. Anonymous runs are counted apart, under caps of the
+    same size: anybody can send an anonymous report, and must not use up the runs of verified users with it.
+    """
     if stopped(host):
         return Permission(False, "the kill switch is on")
-    for span, cap, word in (
+    trusted = Q(verified=True) | ~Q(origin=Origin.INCIDENT)
+    rows = HealRun.objects.filter(trusted if vouched else ~trusted, host=host)
+    word = "" if vouched else "anonymous "
+    for span, cap, unit in (
         (timedelta(hours=1), settings.HEALS_PER_HOUR, "hour"),
         (timedelta(days=1), settings.HEALS_PER_DAY, "day"),
     ):
-        begun = HealRun.objects.filter(host=host, created_at__gt=clock.now() - span).count()
+        begun = rows.filter(created_at__gt=clock.now() - span).count()
         if begun >= cap:
-            return Permission(False, f"{begun} heal runs in the last {word}; the cap is {cap}")
+            return Permission(False, f"{begun} {word}heal runs in the last {unit}; the cap is {cap}")
     return Permission(True, "within the caps")
 
 

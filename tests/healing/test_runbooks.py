@@ -10,9 +10,9 @@ from flags.models import KillSwitch
 from healing.bench import pulse_of
 from healing.errors import HealRefused, StepPostponed
 from healing.models import HealRun, Pattern, PatternState, RunbookUse, ThinkingRecord
-from healing.phases import Phase
+from healing.phases import Origin, Phase
 from healing.runner import advance
-from healing.services import run_open, runbook_approve
+from healing.services import run_open, run_open_brief, runbook_approve
 from healing.tasks import heal_sweep
 from incidents.models import Feedback, Incident, Session
 from notifications.feed import feed_entry
@@ -256,6 +256,18 @@ def test_the_hourly_cap_refuses_and_the_sweep_takes_it_up_later(host, short, set
         run_open(incident.pk)
     heal_sweep()
     assert ("healing.open", incident.pk) in hints
+
+
+def test_anonymous_runs_use_up_only_their_own_cap(host, short, settings):
+    settings.HEALS_PER_HOUR = 2
+    for _ in range(2):
+        run_open(incident_of(host, user=None).pk)
+    with pytest.raises(HealRefused, match="2 anonymous heal runs in the last hour; the cap is 2"):
+        run_open(incident_of(host, user=None).pk)
+    assert run_open(incident_of(host).pk).verified
+    run_open_brief(host=host, origin=Origin.QUICK_FIX, brief="mend it", actor="mia")
+    with pytest.raises(HealRefused, match="2 heal runs in the last hour; the cap is 2"):
+        run_open(incident_of(host, user="u2").pk)
 
 
 def test_every_affected_user_gets_a_run_and_the_incident_is_resolved_after_the_last(host, short, hints):
