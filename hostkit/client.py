@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from types import TracebackType
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from hostkit.answers import ANSWERS, bad_answer
 from hostkit.endpoints import OPS_PREFIX
 from hostkit.errors import HostAnswerError, HostUnreachable
 from hostkit.shapes import ActionReply, CloneReply, DescribeReply, InvariantReply, LoginReply, Mode
@@ -36,14 +36,14 @@ class HostClient:
         self._http = http or httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
 
     def describe(self, user: str) -> DescribeReply:
-        return cast(DescribeReply, self._call("describe", {"user": user}, {"user", "plan", "role", "facts"}))
+        return cast(DescribeReply, self._call("describe", {"user": user}))
 
     def clone(self, user: str | None) -> CloneReply:
         """A copy of one account, or of a fresh generic one for None. `clone_files` decodes its files."""
-        return cast(CloneReply, self._call("clone", {"user": user}, {"user", "files"}))
+        return cast(CloneReply, self._call("clone", {"user": user}))
 
     def login(self, user: str) -> LoginReply:
-        return cast(LoginReply, self._call("login", {"user": user}, {"cookies"}))
+        return cast(LoginReply, self._call("login", {"user": user}))
 
     def action(
         self,
@@ -61,10 +61,10 @@ class HostClient:
             "args": dict(args or {}),
             "idempotency_key": idempotency_key,
         }
-        return cast(ActionReply, self._call("action", body, {"applicable", "reason", "changed", "undo"}))
+        return cast(ActionReply, self._call("action", body))
 
     def invariant(self, name: str, user: str) -> InvariantReply:
-        return cast(InvariantReply, self._call("invariant", {"name": name, "user": user}, {"holds", "facts"}))
+        return cast(InvariantReply, self._call("invariant", {"name": name, "user": user}))
 
     def close(self) -> None:
         self._http.close()
@@ -77,7 +77,7 @@ class HostClient:
     ) -> None:
         self.close()
 
-    def _call(self, op: str, value: Mapping[str, Any], required: set[str]) -> dict[str, Any]:
+    def _call(self, op: str, value: Mapping[str, Any]) -> dict[str, Any]:
         path, body = OPS_PREFIX + op, json.dumps(value).encode()
         headers = signed_headers(self._secret, method="POST", path=path, body=body)
         headers["Content-Type"] = "application/json"
@@ -85,7 +85,7 @@ class HostClient:
             response = self._http.post(self._base_url + path, content=body, headers=headers)
         except httpx.HTTPError as error:
             raise HostUnreachable(f"{op}: {error or type(error).__name__}") from error
-        return _result(response, required)
+        return _result(op, response)
 
 
 def clone_files(reply: CloneReply) -> dict[str, bytes]:
@@ -93,15 +93,15 @@ def clone_files(reply: CloneReply) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for name, encoded in reply["files"].items():
         if "/" in name or "\\" in name or name in ("", ".", ".."):
-            raise HostAnswerError(200, "bad_answer", f"{name!r} isn't a plain file name")
+            raise bad_answer(f"{name!r} isn't a plain file name")
         try:
             files[name] = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, TypeError) as error:
-            raise HostAnswerError(200, "bad_answer", f"the file {name!r} isn't base64") from error
+        except ValueError as error:  # binascii.Error is one, and so is text beyond ASCII
+            raise bad_answer(f"the file {name!r} isn't base64") from error
     return files
 
 
-def _result(response: httpx.Response, required: set[str]) -> dict[str, Any]:
+def _result(op: str, response: httpx.Response) -> dict[str, Any]:
     try:
         value = response.json()
     except ValueError as error:
@@ -112,6 +112,5 @@ def _result(response: httpx.Response, required: set[str]) -> dict[str, Any]:
         raise HostAnswerError(
             response.status_code, str(told.get("code", "bad_answer")), str(told.get("message", ""))
         )
-    if not isinstance(value, dict) or not required <= value.keys():
-        raise HostAnswerError(200, "bad_answer", f"the answer must have {', '.join(sorted(required))}")
-    return value
+    ANSWERS[op]("", value)
+    return cast(dict[str, Any], value)

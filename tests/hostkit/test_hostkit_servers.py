@@ -166,7 +166,70 @@ def test_an_answer_outside_the_contract_is_an_error_and_never_a_result(response)
     assert refused.value.code == "bad_answer"
 
 
-@pytest.mark.parametrize("files", [{"../forge.db": ""}, {"a/b": ""}, {"": ""}, {"forge.db": "not base64!"}])
+DESCRIBED = {"user": "u1", "plan": "pro", "role": "member", "created": None, "facts": {}}
+CLONED = {"user": "u1", "files": {"forge.db": ""}}
+COOKIE = {"name": "session", "value": "v", "path": "/", "httpOnly": True}
+ACTED = {"applicable": True, "reason": "", "changed": {"balance": [1, 2]}, "undo": {"balance": 1}}
+JUDGED = {"holds": False, "facts": {}}
+ASK = {
+    "describe": lambda client: client.describe("u1"),
+    "clone": lambda client: client.clone("u1"),
+    "login": lambda client: client.login("u1"),
+    "action": lambda client: client.action("double", "u1", mode="apply", idempotency_key="k1"),
+    "invariant": lambda client: client.invariant("even", "u1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("op", "told"),
+    [
+        ("describe", DESCRIBED),
+        ("describe", {**DESCRIBED, "created": 1_700_000_000_000}),
+        ("clone", CLONED),
+        ("login", {"cookies": [COOKIE]}),
+        ("login", {"cookies": []}),
+        ("action", ACTED),
+        ("action", {**ACTED, "undo": None, "of a later version": 1}),
+        ("invariant", JUDGED),
+    ],
+)
+def test_an_answer_within_the_contract_comes_back_as_it_was(op, told):
+    with client_answering(httpx.Response(200, json=told)) as client:
+        assert ASK[op](client) == told
+
+
+@pytest.mark.parametrize(
+    ("op", "told", "complaint"),
+    [
+        ("describe", {**DESCRIBED, "user": 7}, "'user' must be a string, not a number"),
+        ("describe", {**DESCRIBED, "plan": None}, "'plan' must be a string, not null"),
+        ("describe", {**DESCRIBED, "created": "today"}, "'created' must be a whole number or null"),
+        ("describe", {**DESCRIBED, "created": True}, "'created' must be a whole number or null"),
+        ("describe", {**DESCRIBED, "facts": []}, "'facts' must be an object, not a list"),
+        ("clone", {**CLONED, "files": ["forge.db"]}, "'files' must be an object, not a list"),
+        ("clone", {**CLONED, "files": {"forge.db": 7}}, "'files.forge.db' must be a string, not a number"),
+        ("login", {"cookies": {}}, "'cookies' must be a list, not an object"),
+        ("login", {"cookies": ["session=v"]}, "'cookies.0' must be an object, not a string"),
+        ("login", {"cookies": [{"name": "session"}]}, "'cookies.0' must have httpOnly, name, path, value"),
+        ("login", {"cookies": [{**COOKIE, "httpOnly": 1}]}, "'cookies.0.httpOnly' must be true or false"),
+        ("action", {**ACTED, "applicable": "false"}, "'applicable' must be true or false, not a string"),
+        ("action", {**ACTED, "changed": []}, "'changed' must be an object, not a list"),
+        ("action", {**ACTED, "changed": {"balance": 2}}, "'changed.balance' must be a list, not a number"),
+        ("action", {**ACTED, "undo": "balance"}, "'undo' must be an object or null, not a string"),
+        ("invariant", {**JUDGED, "holds": "false"}, "'holds' must be true or false, not a string"),
+        ("invariant", {"holds": True}, "the answer must have facts, holds"),
+    ],
+)
+def test_a_field_of_another_type_is_an_error_that_names_it(op, told, complaint):
+    with client_answering(httpx.Response(200, json=told)) as client, pytest.raises(HostAnswerError) as odd:
+        ASK[op](client)
+    assert (odd.value.status, odd.value.code) == (200, "bad_answer")
+    assert complaint in odd.value.message
+
+
+@pytest.mark.parametrize(
+    "files", [{"../forge.db": ""}, {"a/b": ""}, {"": ""}, {"forge.db": "not base64!"}, {"forge.db": "é"}]
+)
 def test_a_clone_with_odd_files_is_refused(files):
     with pytest.raises(HostAnswerError):
         clone_files({"user": "u1", "files": files})
