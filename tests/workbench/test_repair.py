@@ -196,3 +196,16 @@ def test_stack_frames_are_found_in_the_output() -> None:
 def test_a_budget_must_be_positive(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="budget"):
         repair_search(tmp_path, lambda tree: CheckResult(False, ""), budget_s=0, scratch=tmp_path)
+
+
+@pytest.mark.sandbox
+def test_the_budget_bounds_the_first_run_of_the_command_too(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/program.py").write_text("value = 1\n")
+    result = repair(tmp_path / "tree", tmp_path / "scratch", "sleep 300", budget_s=2)
+    assert (result.status, result.message) == (
+        "not_fixed",
+        "the command did not end within the budget of 2 s",
+    )
+    assert 2 <= result.seconds < 20  # a busy machine is slow to start and to end a sandbox
+    assert list((tmp_path / "scratch").iterdir()) == []

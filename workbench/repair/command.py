@@ -145,12 +145,16 @@ class CommandCheck:
             self._mounts = _merged(self._mounts, python_mounts())
         self._serial = 0
 
+    def bound(self, seconds: float) -> None:
+        """Let no run of the command take longer."""
+        self._wall_s = min(self._wall_s, max(seconds, LEAST_TIMEOUT_S))
+
     def expect(self, seen: Observation) -> None:
         """Bound later runs of the command by what the tests took: an edit that makes it hang must
         not cost much.
         """
         healthy = sum(test["seconds"] for test in seen.tests if not test["hung"])
-        self._wall_s = min(self._wall_s, 20.0 + 10.0 * (healthy or min(seen.seconds, SCRIPT_S)))
+        self.bound(20.0 + 10.0 * (healthy or min(seen.seconds, SCRIPT_S)))
 
     def __call__(self, tree: Path, heartbeat: Callable[[], None] | None = None) -> CheckResult:
         """The exact command on a fresh copy of the tree, so that a run leaves nothing in it."""
@@ -170,13 +174,14 @@ class CommandCheck:
         output = result.stdout + result.stderr
         return CheckResult(result.exit_code == 0, output)
 
-    def observe(self, tree: Path) -> Observation:
+    def observe(self, tree: Path, seconds: float) -> Observation:
         """Outcomes, times and executed lines of the unchanged tree. Raises SandboxError when that
-        can't be had.
+        can't be had, or not in so many seconds.
         """
+        wall_s = min(OBSERVE_S * 2 + 20, max(seconds, LEAST_TIMEOUT_S))
         workdir = self._driver_copy(tree)
         try:
-            found = self._drive(workdir, {"mode": "observe", "timeout": OBSERVE_S}, OBSERVE_S * 2 + 20)
+            found = self._drive(workdir, {"mode": "observe", "timeout": OBSERVE_S}, wall_s)
         finally:
             shutil.rmtree(workdir, ignore_errors=True)
         if not found:

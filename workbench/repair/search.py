@@ -105,10 +105,14 @@ def repair_search(
     contents = {path: files[path] for path in editable}
     search = _Search(tree, hints, scratch, started + budget_s, contents, started)
     try:
-        base, seen = _first_look(tree, check)
+        base, seen = _first_look(search, check)
         if base.passed:
             return RepairResult("error", message="the check passes already: there is nothing to repair")
+        if search.time_left <= 0:
+            return search.not_fixed(f"the command did not end within the budget of {budget_s:g} s")
         candidates = _candidates(search, base, seen)
+        if search.time_left <= 0:
+            return search.not_fixed("the budget is used up")
         if isinstance(check, CommandCheck) and seen is not None:
             return _search_command(search, check, seen, candidates, workers)
         return _search_check(search, check, candidates, workers)
@@ -127,20 +131,31 @@ def diff_text(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
     return "".join(parts)
 
 
-def _first_look(tree: Path, check: Check) -> tuple[CheckResult, Observation | None]:
-    """The check on the unchanged tree, and beside it what its tests do and run."""
+def _first_look(search: _Search, check: Check) -> tuple[CheckResult, Observation | None]:
+    """The check on the unchanged tree, and beside it what its tests do and run.
+
+    Both end with the budget at the latest; the observation is None when there was no time for it.
+    """
+    tree = search.tree
     if not isinstance(check, CommandCheck):
         return check(tree), None
-    known = Event()
+    known, seconds = Event(), search.time_left
+    check.bound(seconds)
 
     def stop_when_known() -> None:
         if known.is_set():
             raise _FailureKnown
 
     pool = ThreadPoolExecutor(max_workers=2)
-    base, observing = pool.submit(check, tree, stop_when_known), pool.submit(check.observe, tree)
+    base, observing = pool.submit(check, tree, stop_when_known), pool.submit(check.observe, tree, seconds)
     pool.shutdown(wait=False)
-    seen = observing.result()
+    try:
+        seen = observing.result()
+    except SandboxError:
+        result = base.result()
+        if not result.passed and search.time_left > 0:
+            raise
+        return result, None
     patience = 0.0 if seen.shows_failure else HANG_S if seen.failing else None
     try:
         result = base.result(timeout=patience)
@@ -158,6 +173,8 @@ def _candidates(search: _Search, base: CheckResult, seen: Observation | None) ->
     suspects = Suspects(search.hints, frames_in(output, list(search.contents)), seen)
     edits: list[Edit] = []
     for path, content in search.contents.items():
+        if search.time_left <= 0:
+            break
         edits.extend(edits_propose(path, content, search.hints, suspects.of_file(path, content)))
     return EditFilter(search.contents).pass_on(edits_ranked(edits))
 
@@ -165,7 +182,8 @@ def _candidates(search: _Search, base: CheckResult, seen: Observation | None) ->
 def _search_command(
     search: _Search, check: CommandCheck, seen: Observation, candidates: Iterator[Edit], workers: int
 ) -> RepairResult:
-    streams = [check.stream(search.tree, seen, seconds=search.time_left) for _ in range(workers)]
+    seconds = search.time_left
+    streams = [check.stream(search.tree, seen, seconds=seconds) for _ in range(workers)]
     numbered = enumerate(candidates)
     asked: dict[int, Edit] = {}
     open_numbers: set[int] = set()
