@@ -6,14 +6,14 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from core import clock
-from incidents.models import Incident, Outcome, Recording, Report, ServerEvent, Session
+from incidents.models import Incident, IntakeCount, Outcome, Recording, Report, ServerEvent, Session
 from incidents.phases import Status
 from notifications.feed import feed_forget
 
 BATCH = 500  # rows per DELETE, so that no report waits long for this one
 
 RECORDINGS = timedelta(days=14)
-EVIDENCE = timedelta(days=90)  # incidents, reports, server events, outcomes, visits
+EVIDENCE = timedelta(days=90)  # incidents, reports, server events, outcomes, visits, counters
 
 OPEN = [status for status in Status if not status.is_settled]
 
@@ -35,6 +35,7 @@ def retention_run() -> dict[str, int]:
         "server_events": _delete(ServerEvent.objects.filter(at__lt=old)),
         "outcomes": _delete(Outcome.objects.filter(last_seen__lt=old)),
         "sessions": _delete(Session.objects.filter(last_seen__lt=old, reports=None, feedback=None)),
+        "intake_counts": _delete(IntakeCount.objects.filter(day__lt=old.date())),
     }
 
 

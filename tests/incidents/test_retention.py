@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from incidents.models import Feedback, Incident, Outcome, Recording, Report, ServerEvent, Session
+from incidents.models import Feedback, Incident, IntakeCount, Outcome, Recording, Report, ServerEvent, Session
 from incidents.retention import retention_run
 from incidents.services import incident_move, outcome_store, report_store, server_event_store
 from incidents.tasks import retention
@@ -67,6 +67,14 @@ def test_recordings_go_first(report):
     age(clock.now() - timedelta(days=15))
     assert retention_run()["recordings"] == 1
     assert Report.objects.exists()
+
+
+def test_the_counters_of_long_ago_go(host):
+    for days in (91, 89, 0):
+        day = (clock.now() - timedelta(days=days)).date()
+        IntakeCount.objects.create(host=host, day=day, name="item.session", count=1)
+    assert retention_run()["intake_counts"] == 1
+    assert IntakeCount.objects.count() == 2
 
 
 def test_many_rows_go_in_steps(report, monkeypatch):
