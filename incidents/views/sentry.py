@@ -19,6 +19,26 @@ from incidents.views.body import body_expand, body_read
 
 BODY = 1024 * 1024  # compressed
 EXPANDED = 8 * 1024 * 1024
+ENVELOPES_PER_EVENT = 10
+ITEM_TYPES = frozenset(
+    {
+        "attachment",
+        "check_in",
+        "client_report",
+        "feedback",
+        "log",
+        "metric",
+        "profile",
+        "replay_event",
+        "replay_recording",
+        "session",
+        "sessions",
+        "span",
+        "statsd",
+        "transaction",
+        "user_report",
+    }
+)
 Handler = Callable[[Host, bool, bytes], dict[str, Any]]
 
 
@@ -33,6 +53,9 @@ def envelope(request: HttpRequest, host_id: int) -> JsonResponse:
     """Takes an envelope: events are stored, every other item is counted. Answers {"id": event id}."""
 
     def handle(host: Host, trusted: bool, body: bytes) -> dict[str, Any]:
+        # Other items cost little, and an SDK sends more of them than of events: a limit of their own, as
+        # sessions and traces must not use up what is meant for errors.
+        _meter(f"envelope:host:{host.pk}", ENVELOPES_PER_EVENT * host.quota)
         return _store_envelope(host, trusted, envelope_parse(body))
 
     return _answer(request, host_id, envelope_headers, handle)
@@ -44,7 +67,7 @@ def store(request: HttpRequest, host_id: int) -> JsonResponse:
     """The older endpoint: one event as the body."""
 
     def handle(host: Host, trusted: bool, body: bytes) -> dict[str, Any]:
-        _meter(host)
+        _meter_event(host)
         row = server_event_store(host=host, event=event_of(body), trusted=trusted)
         return {"id": row.event_id}
 
@@ -76,19 +99,23 @@ def _store_envelope(host: Host, trusted: bool, parsed: Envelope) -> dict[str, An
     other: Counter[str] = Counter()
     for item in parsed.items:
         if item.type != "event":
-            other[f"item.{item.type}"] += 1
+            # Types are the sender's words: only those that we know may become rows.
+            other[f"item.{item.type if item.type in ITEM_TYPES else 'other'}"] += 1
             continue
-        _meter(host)
+        _meter_event(host)
         event = event_of(item.payload)
         event.setdefault("event_id", parsed.headers.get("event_id"))
         row = server_event_store(host=host, event=event, trusted=trusted, trace_id=str(trace_id or ""))
         answered = {"id": row.event_id}
-    # Item types are the sender's words: a handful of names at most may become rows.
-    count(host.pk, dict(other.most_common(10)))
+    count(host.pk, other)
     return answered
 
 
-def _meter(host: Host) -> None:
-    wait = take(per_window(f"event:host:{host.pk}", host.quota))
+def _meter_event(host: Host) -> None:
+    _meter(f"event:host:{host.pk}", host.quota)
+
+
+def _meter(key: str, quota: int) -> None:
+    wait = take(per_window(key, quota))
     if wait:
         raise TooMany("Too many events from this host.", retry_after=wait)

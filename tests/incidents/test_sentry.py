@@ -188,6 +188,29 @@ def test_other_items_are_accepted_and_counted(client, host):
     assert not ServerEvent.objects.exists()
 
 
+def test_types_that_nobody_knows_are_counted_under_one_name(client, host):
+    for number in range(3):
+        body = envelope_of(*[(f"made-up-{number}-{item}", {}) for item in range(20)], ("log", {}))
+        assert send(client, host, body).status_code == 200
+    assert dict(IntakeCount.objects.values_list("name", "count")) == {"item.other": 60, "item.log": 3}
+
+
+@pytest.mark.parametrize("items", [[("session", {})], []], ids=["another item", "no item"])
+def test_envelopes_without_events_are_limited_too(client, host, items):
+    Host.objects.update(quota=1)
+    answers = [send(client, host, envelope_of(*items)) for _ in range(20)]  # some refill while we post
+    assert [answer.status_code for answer in answers[:10]] == [200] * 10
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 0 < int(refused[0]["Retry-After"]) <= 301
+
+
+def test_other_items_leave_the_events_their_quota(client, host):
+    Host.objects.update(quota=1)
+    for _ in range(9):
+        send(client, host, envelope_of(("session", {})))
+    assert send(client, host, envelope_of(EVENT)).status_code == 200
+
+
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_compressed_envelopes_are_taken(client, host, encoding, pack):
     headers = auth(host.dsn_key) | {"content-encoding": encoding}
