@@ -3,12 +3,21 @@ trees; what the engine says it did is not believed. Pure.
 """
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from copy import deepcopy
 from dataclasses import dataclass
 
+from healing.policy.effects import effect_in, imported_names
 from healing.policy.python_scan import module_imports
 from healing.policy.retry_shape import Function, blocks, retry_problem
+
+# What decides who may do what, or counts money: "nothing" has a meaning of its own there.
+_WEIGHTY = re.compile(
+    r"auth|permi|allow|can_|is_|has_|may_|check|verif|valid|role|admin|ban|block|deny|denied|lock|expire|active"
+    r"|enable|disable|price|amount|charge|pay|owe|owner|balance|credit|cost|fee|tax|total|limit|quota|count",
+    re.I,
+)
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,13 @@ def classify(old: str, new: str) -> Classified:
     was, now = pair
     fresh = module_imports(after) - module_imports(before)
     why: list[str] = []
-    for name, rule in (
-        ("bounded_retry", retry_problem),
-        ("null_guard", _guard_problem),
-        ("missing_default", _default_problem),
+    modules = imported_names(after)
+    for name, problem in (
+        ("bounded_retry", retry_problem(was, now)),
+        ("null_guard", _guard_problem(was, now, modules)),
+        ("missing_default", _default_problem(was, now, modules)),
     ):
         allowed = {"time"} if name == "bounded_retry" else set()
-        problem = rule(was, now)
         if problem is None and set(fresh) <= allowed and sum(fresh.values()) <= 1:
             return Classified(name, now.name, "")
         why.append(f"{name}: {problem or 'it imports something'}")
@@ -100,19 +109,30 @@ class _Hollow(ast.NodeTransformer):
         return node
 
 
-# --- Guards and defaults: one statement or one subscript, and only towards "nothing" ---
+# --- Guards and defaults: one statement or subscript, only towards "nothing", and with no effect after ---
 
 
-def _guard_problem(was: Function, now: Function) -> str | None:
-    """One `if NAME is None: return <empty>` more, and nothing else."""
+def _guard_problem(was: Function, now: Function, modules: Set[str]) -> str | None:
+    """One `if NAME is None: return <empty>` more, and nothing else.
+
+    The function must answer with such a nothing already: else its callers may take it for a "no" or a "free".
+    """
     for body, index in blocks(now):
         if not _is_guard(body[index]):
             continue
         taken = body.pop(index)
         same = bool(body) and ast.dump(now) == ast.dump(was)
         body.insert(index, taken)
-        if same:
-            return None
+        if not same:
+            continue
+        if _WEIGHTY.search(now.name):
+            return f"{now.name} sounds like a decision or a sum"
+        known = {_kind(n.value) for n in ast.walk(was) if isinstance(n, ast.Return)}
+        answer = next(n.value for n in ast.walk(taken) if isinstance(n, ast.Return))
+        if "verdict" in known or _kind(answer) not in known:
+            return "the function does not answer with such a nothing yet"
+        effect = effect_in(_rest(now, taken), modules)
+        return f"{effect} may have an effect that the guard leaves out" if effect else None
     return "not one added guard that returns nothing"
 
 
@@ -123,7 +143,31 @@ def _is_guard(statement: ast.stmt) -> bool:
     return False
 
 
-def _default_problem(was: Function, now: Function) -> str | None:
+def _kind(value: ast.expr | None) -> str:
+    """What a `return` gives: "none", "text", "list", "dict", "verdict" (yes, no or a number), else "?"."""
+    match value:
+        case None | ast.Constant(None):
+            return "none"
+        case ast.Constant(str()) | ast.JoinedStr():
+            return "text"
+        case ast.List() | ast.ListComp():
+            return "list"
+        case ast.Dict() | ast.DictComp():
+            return "dict"
+        case ast.Constant() | ast.Compare() | ast.UnaryOp() | ast.BoolOp() | ast.BinOp():
+            return "verdict"
+    return "?"
+
+
+def _rest(function: Function, node: ast.AST) -> list[ast.stmt]:
+    """The function's statements from the one that holds `node`: all that can still run after it."""
+    for index, statement in enumerate(function.body):
+        if any(inner is node for inner in ast.walk(statement)):
+            return function.body[index:]
+    return [function]  # in a decorator: the whole of it
+
+
+def _default_problem(was: Function, now: Function, modules: Set[str]) -> str | None:
     """One `d[k]` that became `d.get(k)` or `d.get(k, <empty>)`, and nothing else."""
     for node in ast.walk(now):
         match node:
@@ -135,8 +179,21 @@ def _default_problem(was: Function, now: Function) -> str | None:
                 back = ast.Subscript(value=method.value, slice=key, ctx=ast.Load())
                 restored = _Swap(node, back).visit(deepcopy(now, {id(node): node}))
                 if ast.dump(restored) == ast.dump(was):
-                    return None
+                    return _default_doubt(now, node, modules)
     return "not one missing default"
+
+
+def _default_doubt(now: Function, call: ast.Call, modules: Set[str]) -> str | None:
+    if _WEIGHTY.search(f"{now.name} {ast.unparse(call)}"):
+        return "the default stands for a decision or a sum"
+    judging = ast.Compare | ast.BoolOp | ast.UnaryOp | ast.BinOp
+    for node in ast.walk(now):
+        judged = [node] if isinstance(node, judging) else [getattr(node, "test", None)]
+        judged += getattr(node, "ifs", [])
+        if any(n is call for part in judged if isinstance(part, ast.AST) for n in ast.walk(part)):
+            return "a condition or a sum is worked out from the default"
+    effect = effect_in(_rest(now, call), modules, but=call)
+    return f"{effect} may have an effect with the default" if effect else None
 
 
 class _Swap(ast.NodeTransformer):
@@ -150,8 +207,8 @@ class _Swap(ast.NodeTransformer):
 def _is_empty(node: ast.expr) -> bool:
     match node:
         case ast.Constant(value):
-            return value is None or value is False or value in ("", 0)
-        case ast.List(items) | ast.Tuple(items):
+            return value is None or value == ""
+        case ast.List(items):
             return not items
         case ast.Dict(keys):
             return not keys

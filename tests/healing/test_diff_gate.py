@@ -51,14 +51,74 @@ def ask(url):
     assert gate(new, base).decision == Decision.TIER0
 
 
+LABEL = """LABELS = {}
+
+
+def label(build):
+    if not build.name:
+        return ""
+    title = LABELS[build.kind]
+    return f"{title.strip()} {build.name}"
+"""
+
+
 def test_a_guard_and_a_default_towards_nothing_are_tier_0():
-    guard = swap(
-        "    response.raise_for_status()",
-        "    if response is None:\n        return None\n    response.raise_for_status()",
-    )
-    assert gate(guard).decision == Decision.TIER0
-    default = swap("LABELS[build.kind]", 'LABELS.get(build.kind, "")')
-    assert gate(default).decision == Decision.TIER0
+    guard = swap("    if not", '    if build is None:\n        return ""\n    if not', LABEL)
+    assert gate(guard, LABEL).decision == Decision.TIER0, gate(guard, LABEL)
+    default = swap("LABELS[build.kind]", 'LABELS.get(build.kind, "")', LABEL)
+    assert gate(default, LABEL).decision == Decision.TIER0, gate(default, LABEL)
+
+
+def guarded(returned, body, name="label", argument="rec"):
+    old = f"import store\n\n\ndef {name}({argument}):\n    {body}\n"
+    guard = f"    if {argument} is None:\n        return{returned}\n"
+    return old, old.replace(f"({argument}):\n", f"({argument}):\n{guard}", 1)
+
+
+def defaulted(default, body, name="label"):
+    old = f"import store\n\n\ndef {name}(rec):\n    {body}\n"
+    return old, swap('rec["kind"]', f'rec.get("kind"{default})', old)
+
+
+NAMED = 'return f"{rec.name}"'
+# Each of them is a change of meaning that only the owner can judge: (the file before, after)
+MEANINGFUL = {
+    "nobody is banned": guarded(" False", "return rec.banned", "banned"),
+    "nothing is no": guarded("", "return rec.flag", "label"),
+    "free": guarded(" 0", "return rec.price", "price"),
+    "free as a float": guarded(" 0.0", 'return "" or rec.cents'),
+    "not charged": guarded("", "pay(card)\n    return None", "charge", "card"),
+    "effect by another name": guarded(' ""', f"send(rec)\n    {NAMED}"),
+    "effect of a method": guarded(' ""', f"rec.save()\n    {NAMED}"),
+    "effect of a module": guarded(' ""', f'store.get("x")\n    {NAMED}'),
+    "effect of a key": guarded(' ""', f"rec.names = sorted(rec.all, key=rec.pop)\n    {NAMED}"),
+    "assignment": guarded(' ""', f"rec.seen = 1\n    {NAMED}"),
+    "item": guarded(' ""', f'rec["seen"] = 1\n    {NAMED}'),
+    "refusal": guarded(' ""', f"if rec is None:\n        raise LookupError\n    {NAMED}"),
+    "a yes elsewhere": guarded("", "if rec.x:\n        return None\n    return True"),
+    "another kind": guarded(" []", NAMED),
+    "weighty": guarded(' ""', NAMED, "allowed_kind"),
+    "tuple": guarded(" ()", "return (rec.name,)"),
+    "owes nothing": defaulted(", 0", 'return rec["kind"]', "owed"),
+    "amount": (
+        'def label(rec):\n    return f"{rec["amount"]}"\n'.replace('"amount"', "'amount'"),
+        "def label(rec):\n    return f\"{rec.get('amount')}\"\n",
+    ),
+    "number": defaulted(", 0", 'return rec["kind"]'),
+    "no": defaulted(", False", 'return rec["kind"]'),
+    "asked": defaulted("", 'if rec["kind"]:\n        return "x"\n    return ""'),
+    "compared": defaulted("", 'return rec["kind"] != "x"'),
+    "filtered": defaulted("", 'return [r for r in rec.all if rec["kind"]]'),
+    "done with it": defaulted(', ""', 'send(rec["kind"])'),
+    "done after it": defaulted(', ""', 'kind = rec["kind"]\n    send(kind)'),
+}
+
+
+@pytest.mark.parametrize("name", MEANINGFUL)
+def test_a_change_of_meaning_is_not_tier_0(name):
+    old, new = MEANINGFUL[name]
+    verdict = gate(new, old)
+    assert verdict.decision == Decision.NEEDS_OWNER, verdict
 
 
 RETRY_TWISTS = {
