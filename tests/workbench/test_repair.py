@@ -209,3 +209,16 @@ def test_the_budget_bounds_the_first_run_of_the_command_too(tmp_path: Path) -> N
     )
     assert 2 <= result.seconds < 20  # a busy machine is slow to start and to end a sandbox
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(
+    "command", ["nosuchcommand -q", "/no/such/python test_program.py", "python no_such_test.py"]
+)
+def test_a_command_that_does_not_exist_is_refused_before_any_edit(command: str, tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/program.py").write_text("value = 1\n")
+    result = repair(tmp_path / "tree", tmp_path / "scratch", command)
+    assert (result.status, result.tried) == ("error", 0)
+    assert result.message.startswith("the command can't be run: ")
+    assert command.split()[0] in result.message or command.split()[1] in result.message

@@ -34,6 +34,8 @@ FLAGS_WITH_VALUE = ("-W", "-X")
 DRIVER = Path(__file__).with_name("driver")
 INSIDE = WORK / "kriptik"
 MEMORY_MB = 1536
+# Exit code -> what stands in the last line then: a test may well end with one of these codes by itself.
+MISSING = {126: "[Pp]ermission denied", 127: "[Nn]o such file|not found", 2: "can't open file "}
 
 OBSERVE_TEST_S = (
     1.0  # a test that takes longer (processor seconds) on the unchanged tree counts as one that hangs
@@ -172,7 +174,7 @@ class CommandCheck:
         finally:
             shutil.rmtree(copy, ignore_errors=True)
         output = result.stdout + result.stderr
-        return CheckResult(result.exit_code == 0, output)
+        return CheckResult(result.exit_code == 0, output, _missing(result.exit_code, result.stderr))
 
     def observe(self, tree: Path, seconds: float) -> Observation:
         """Outcomes, times and executed lines of the unchanged tree. Raises SandboxError when that
@@ -277,6 +279,13 @@ class CommandCheck:
         target = self.scratch / f"run-{os.getpid()}-{self._serial}-{os.urandom(3).hex()}"
         tree_copy(tree, target / below)
         return target
+
+
+def _missing(code: int | None, stderr: str) -> str:
+    """The shell's or Python's last words when what they should run is not there."""
+    words = MISSING.get(code or 0)
+    last = stderr.strip().rpartition("\n")[2]
+    return last if words and re.search(words, last) else ""
 
 
 def _merged(mounts: Sequence[Mount], more: Sequence[Mount]) -> list[Mount]:

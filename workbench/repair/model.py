@@ -12,10 +12,14 @@ Status = Literal["fixed", "not_fixed", "error"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Whether a tree passes, and what the check printed (its stack frames lead the search)."""
+    """Whether a tree passes, and what the check printed (its stack frames lead the search).
+
+    missing: what the shell said of a command that there is not; empty when it ran.
+    """
 
     passed: bool
     output: str
+    missing: str = ""
 
 
 Check = Callable[[Path], CheckResult]

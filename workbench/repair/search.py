@@ -108,6 +108,8 @@ def repair_search(
         base, seen = _first_look(search, check)
         if base.passed:
             return RepairResult("error", message="the check passes already: there is nothing to repair")
+        if base.missing:
+            return RepairResult("error", message=f"the command can't be run: {base.missing}")
         if search.time_left <= 0:
             return search.not_fixed(f"the command did not end within the budget of {budget_s:g} s")
         candidates = _candidates(search, base, seen)
@@ -153,7 +155,7 @@ def _first_look(search: _Search, check: Check) -> tuple[CheckResult, Observation
         seen = observing.result()
     except SandboxError:
         result = base.result()
-        if not result.passed and search.time_left > 0:
+        if not result.passed and not result.missing and search.time_left > 0:
             raise
         return result, None
     patience = 0.0 if seen.shows_failure else HANG_S if seen.failing else None
