@@ -1,6 +1,17 @@
 """What the owner can do. Importing this package registers every act."""
 
 from console.acts import healing, incidents, research, rollouts
-from console.acts.base import Act, Ask, Asked, act_get, act_names
+from console.acts.base import Act, Ask, Asked, Outcome, act_get, act_names
 
-__all__ = ["Act", "Ask", "Asked", "act_get", "act_names", "healing", "incidents", "research", "rollouts"]
+__all__ = [
+    "Act",
+    "Ask",
+    "Asked",
+    "Outcome",
+    "act_get",
+    "act_names",
+    "healing",
+    "incidents",
+    "research",
+    "rollouts",
+]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.errors import NotFound
 
@@ -34,12 +35,24 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What an act came to, when a sentence is not enough.
+
+    `short` says that something is left to do, so it must not read as a success. `detail` goes into the audit.
+    """
+
+    says: str
+    short: bool = False
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Act:
     """`ask` raises KriptikError when it makes no sense (now); `perform` answers what to tell the owner."""
 
     name: str
     ask: Callable[[str], Ask]
-    perform: Callable[[Asked], str]
+    perform: Callable[[Asked], str | Outcome]
 
 
 _acts: dict[str, Act] = {}

@@ -1,8 +1,11 @@
 """What the owner can do with what runs: kill one release, stop everything, let a held rollout go on."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.urls import reverse
 
-from console.acts.base import Act, Ask, Asked, act_register
+from console.acts.base import Act, Ask, Asked, Outcome, act_register
 from console.kill import kill_switch_now
 from core.errors import Refused
 from flags.models import Rollout
@@ -34,9 +37,34 @@ def _kill_ask(release_id: str) -> Ask:
     )
 
 
-def _kill(asked: Asked) -> str:
-    release_kill(asked.subject, reason=asked.reason or "rolled back by the owner", actor=asked.actor)
-    return "Rolled back: everyone is on stable."
+def _kill(asked: Asked) -> Outcome:
+    proof = release_kill(asked.subject, reason=asked.reason or "rolled back by the owner", actor=asked.actor)
+    return _told(
+        {asked.subject: proof},
+        done="Rolled back: everyone is on stable.",
+        short="Its rollout is marked as rolled back, but members may still be on the candidate.",
+        command=f"python manage.py kill {asked.subject}",
+    )
+
+
+def _told(proofs: Mapping[str, Mapping[str, Any]], *, done: str, short: str, command: str) -> Outcome:
+    """Success only when every proof holds: a gateway that is down may still serve the candidate."""
+    left = {release: proof for release, proof in proofs.items() if not proof["proved"]}
+    if not left:
+        return Outcome(done, detail={"proved": True})
+    says = [short, *(_unproved(release, proof) for release, proof in left.items())]
+    says.append(f"See that the gateway runs, then run `{command}` on the server: it tells of every step.")
+    failed = {release: [s for s in proof["steps"] if not s["ok"]] for release, proof in left.items()}
+    return Outcome(" ".join(says), short=True, detail={"proved": False, "unproved": failed})
+
+
+def _unproved(release: str, proof: Mapping[str, Any]) -> str:
+    steps = proof["steps"]
+    failed = ", ".join(step["step"] for step in steps if not step["ok"])
+    held = ", ".join(step["step"] for step in steps if step["ok"]) or "nothing"
+    why = dict.fromkeys(str(step["error"]).rstrip(".") for step in steps if "error" in step)
+    told = f" ({'; '.join(why)})" if why else ""
+    return f"Not proved for {release}: {failed}{told}. Proved: {held}."
 
 
 def _approve_ask(rollout_id: str) -> Ask:
@@ -77,9 +105,15 @@ def _kill_all_ask(_: str) -> Ask:
     )
 
 
-def _kill_all(asked: Asked) -> str:
+def _kill_all(asked: Asked) -> Outcome:
     proofs = kill_all(reason=asked.reason or "the owner pressed the switch", actor=asked.actor)
-    return f"Everything is stopped; {len(proofs)} candidates were taken back."
+    count = "1 candidate was" if len(proofs) == 1 else f"{len(proofs)} candidates were"
+    return _told(
+        proofs,
+        done=f"Everything is stopped; {count} taken back.",
+        short="The switch is on: nothing new starts. But members may still be on a candidate.",
+        command="python manage.py kill all",
+    )
 
 
 def _resume_ask(_: str) -> Ask:

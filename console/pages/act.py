@@ -1,12 +1,14 @@
 """One page for everything the owner can do: what will happen, the fresh code if needed, the button."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from console import access
-from console.acts import Act, Ask, Asked, act_get
+from console.acts import Act, Ask, Asked, Outcome, act_get
 from console.audit import audit_write
 from console.site import owner_site
 from console.sudo import sudo_form, sudo_passed
@@ -44,14 +46,17 @@ def _perform(request: HttpRequest, act: Act, ask: Ask, subject: str) -> HttpResp
     # What the owner saw comes back from the page, not from a second look: it may have changed meanwhile.
     bound = {key: request.POST.get(f"bound_{key}", "") for key in ask.bound}
     asked = Asked(subject, access.actor_name(request), reason, bound)
-    detail = {"reason": reason, **bound}
+    detail: dict[str, Any] = {"reason": reason, **bound}
     try:
-        said = act.perform(asked)
+        outcome = act.perform(asked)
     except KriptikError as error:
         messages.error(request, error.message)
         detail["refused"] = error.message
     else:
-        messages.success(request, said)
+        if isinstance(outcome, str):
+            outcome = Outcome(outcome)
+        detail |= outcome.detail
+        (messages.error if outcome.short else messages.success)(request, outcome.says)
     audit_write(
         actor=asked.actor,
         action=f"act.{act.name}",
