@@ -1,6 +1,7 @@
 """System checks: contradictions between settings, each with an id and what to do about it."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -42,6 +43,14 @@ def settings_agree(**_: Any) -> list[CheckMessage]:
                 f"KRIPTIK_GATEWAY is {settings.GATEWAY_ENGINE!r}.",
                 hint="It is haproxy, or inprocess in tests.",
                 id="kriptik.E004",
+            )
+        )
+    if settings.OWNER_TIME_ZONE not in available_timezones():
+        found.append(
+            Error(
+                f"KRIPTIK_OWNER_TIME_ZONE is {settings.OWNER_TIME_ZONE!r}.",
+                hint="Write a name such as Europe/Berlin.",
+                id="kriptik.E005",
             )
         )
     if settings.ROLLOUT_CLOCK < 1 and settings.PUBLIC_URL.startswith("https://"):

@@ -15,8 +15,8 @@ from incidents.services import host_add
 from kriptik_ops.supervisor import Program
 
 SLUG = "forge"
-MODEL_PORT = int(os.environ.get("KRIPTIK_DEMO_MODEL_PORT", "8711"))
-PAYMENTS_PORT = int(os.environ.get("KRIPTIK_DEMO_PAYMENTS_PORT", "8712"))
+MODEL_PORT: int = settings.DEMO_MODEL_PORT
+PAYMENTS_PORT: int = settings.DEMO_PAYMENTS_PORT
 OWNER_EMAIL = "owner@forge.example"
 EXAMPLE = settings.BASE_DIR / "examples" / "forge"
 # Minutes of rollout become seconds; the phases and their judgement stay what they are.

@@ -1,5 +1,6 @@
 """Typed readers of environment variables. What can't be read is an error at start, never a default."""
 
+import math
 import os
 from pathlib import Path
 
@@ -24,7 +25,13 @@ def env_bool(name: str, default: bool) -> bool:
 
 
 def env_int(name: str, default: int) -> int:
-    return int(env_float(name, default))
+    raw = os.environ.get(name)
+    if raw is None or raw == "":
+        return default
+    try:
+        return int(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from None
 
 
 def env_float(name: str, default: float) -> float:
@@ -32,9 +39,12 @@ def env_float(name: str, default: float) -> float:
     if raw is None or raw == "":
         return default
     try:
-        return float(raw)
+        number = float(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}.") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}.")
+    return number
 
 
 def env_list(name: str, default: list[str] | None = None) -> list[str]:

@@ -23,6 +23,8 @@ def port_problems(ports: Mapping[str, tuple[str, int]]) -> list[str]:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
+            except OverflowError:
+                found.append(f"{variable} is {port}; a port is a number up to 65535.")
             except OSError:
                 found.append(
                     f"Port {port} ({purpose}) is in use: stop what listens there, or set {variable}."
@@ -67,7 +69,9 @@ def only_one(var: Path) -> Iterator[None]:
     The kernel frees the lock when its holder dies, however it dies, so a stale lock can't exist; the
     number in the file only serves the message.
     """
-    var.mkdir(parents=True, exist_ok=True)
+    if problems := disk_problems(var):
+        raise Permanent("\n".join(problems))
+    var.chmod(0o700)  # the database in it holds second factors, and its files are as readable as it is
     descriptor = os.open(var / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
@@ -84,6 +88,8 @@ def only_one(var: Path) -> Iterator[None]:
 
 def is_running(var: Path) -> bool:
     """Whether a product runs from this var/ right now."""
+    if not (var / "up.lock").exists():
+        return False
     try:
         with only_one(var):
             return False

@@ -11,6 +11,7 @@ from types import FrameType
 
 import httpx
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connections
 from kombu.exceptions import OperationalError
@@ -30,9 +31,14 @@ class _Ended(Exception):
 
 
 def prepare(extra_ports: dict[str, tuple[str, int]] | None = None) -> None:
-    """Judges the machine and brings the database up to date; raises Permanent with one line a problem."""
+    """Judges settings and machine, and brings the database up to date.
+
+    Raises Permanent with one line a problem.
+    """
+    ensure_secret_key(settings.VAR_DIR)
+    settings.SECRET_KEY = (settings.VAR_DIR / "secret_key").read_text().strip()
     problems = [
-        *preflight.disk_problems(settings.VAR_DIR),
+        *(f"{m.msg} {m.hint or ''}".strip() for m in run_checks() if m.is_serious()),
         *preflight.part_problems(),
         *preflight.port_problems({**fleet.ports(), **(extra_ports or {})}),
     ]
@@ -40,8 +46,6 @@ def prepare(extra_ports: dict[str, tuple[str, int]] | None = None) -> None:
         raise Permanent("\n".join(problems))
     # The hosts' commands say `python`: that must be the one with our packages, activated or not.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    ensure_secret_key(settings.VAR_DIR)
-    settings.SECRET_KEY = (settings.VAR_DIR / "secret_key").read_text().strip()
     call_command("migrate", interactive=False, verbosity=0)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dj_database_url
 from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 
 from console.branding import UNFOLD as UNFOLD
 from kriptik_ops.env import env_bool, env_float, env_int, env_list, env_secret, env_str
@@ -100,7 +101,10 @@ OWNER_TIME_ZONE = env_str("KRIPTIK_OWNER_TIME_ZONE", "UTC")
 # --- Data ------------------------------------------------------------------------------------------------
 _DATABASE_URL = env_str("DATABASE_URL")
 if _DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_max_age=60)}
+    try:
+        DATABASES = {"default": dj_database_url.parse(_DATABASE_URL, conn_max_age=60)}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}") from error
 else:
     DATABASES = {
         "default": {
@@ -191,6 +195,10 @@ HEALS_PER_HOUR = env_int("KRIPTIK_HEALS_PER_HOUR", 30)
 HEALS_PER_DAY = env_int("KRIPTIK_HEALS_PER_DAY", 200)
 RELEASES_PER_HOUR = env_int("KRIPTIK_RELEASES_PER_HOUR", 4)
 RELEASES_PER_DAY = env_int("KRIPTIK_RELEASES_PER_DAY", 20)
+
+# --- The demo: the ports of Forge's two outside services -------------------------------------------------
+DEMO_MODEL_PORT = env_int("KRIPTIK_DEMO_MODEL_PORT", 8711)
+DEMO_PAYMENTS_PORT = env_int("KRIPTIK_DEMO_PAYMENTS_PORT", 8712)
 
 # --- Research --------------------------------------------------------------------------------------------
 RESEARCH_FEEDS = env_list("KRIPTIK_RESEARCH_FEEDS")  # Atom or RSS addresses

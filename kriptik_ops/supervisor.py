@@ -1,7 +1,7 @@
 """All processes of one machine under supervisord: started, restarted and ended together."""
 
+import contextlib
 import ctypes
-import os
 import shlex
 import signal
 import subprocess
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 STOP_S = 15  # what a worker in the middle of a step gets before it is killed; its lease covers the rest
 _PR_SET_PDEATHSIG = 1
@@ -74,14 +76,21 @@ def start(programs: Sequence[Program], var: Path) -> subprocess.Popen[bytes]:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ends supervisord and everything it started, in order."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=STOP_S + 10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """Ends supervisord and everything it started, in order; whatever is left after that is killed."""
+    if process.poll() is not None:
+        return
+    # Remembered before: once supervisord is gone, nothing says any more whose children they were.
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=3 * STOP_S)  # it ends one priority after the other, each in up to STOP_S
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs(children, timeout=5)
 
 
 def _die_with_parent() -> None:

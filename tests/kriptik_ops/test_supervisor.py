@@ -63,3 +63,13 @@ def test_it_leaves_nothing_behind_when_its_starter_is_killed(tmp_path):
     starter.kill()
     starter.wait()
     wait_for(lambda: not psutil.pid_exists(child))
+
+
+def test_it_leaves_nothing_behind_when_supervisord_does_not_end_in_time(tmp_path, monkeypatch):
+    process = supervisor.start([program("one", tmp_path)], tmp_path)
+    child = wait_for(lambda: pid_in(tmp_path / "one"))
+    os.kill(process.pid, signal.SIGSTOP)  # it hears no signal any more
+    monkeypatch.setattr(supervisor, "STOP_S", 0.1)
+    supervisor.stop(process)
+    assert not psutil.pid_exists(process.pid)
+    assert not psutil.pid_exists(child)

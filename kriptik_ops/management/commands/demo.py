@@ -24,8 +24,10 @@ class Command(BaseCommand):
             with preflight.only_one(settings.VAR_DIR):
                 running.prepare(demo.PORTS)
                 demo.prepare()
-                owner = self._owner()
-                running.run(demo.programs(), self.stdout.write, lambda: self._ready(owner))
+                # Now, not once all is up: whatever becomes of this start, they are never shown again.
+                self.stdout.write(self._owner())
+                self.stdout.flush()
+                running.run(demo.programs(), self.stdout.write, self._ready)
         except KriptikError as error:
             raise CommandError(error.message) from error
 
@@ -40,11 +42,10 @@ class Command(BaseCommand):
         call_command("owner_create", demo.OWNER_EMAIL, stdout=out)
         return out.getvalue()
 
-    def _ready(self, owner: str) -> None:
+    def _ready(self) -> None:
         self.stdout.write(
             f"\nForge               http://127.0.0.1:{settings.GATEWAY_PORT}\n"
             f"Manager's Console   {settings.PUBLIC_URL}/console/\n"
-            f"{owner}\n"
             "Next: make demo-run in another terminal. Ctrl-C stops everything.\n"
         )
         self.stdout.flush()
