@@ -1,6 +1,5 @@
 """The hosts: what they are, what may happen to them, and their keys."""
 
-import re
 from typing import Any
 
 from django import forms
@@ -15,8 +14,7 @@ from core import ids
 from core.errors import KriptikError
 from healing.manifest import manifest_parse
 from incidents.models import Host
-
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
+from incidents.services.hosts import BadHost, origin_normal
 
 
 class HostForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -50,13 +48,10 @@ class HostForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable 
 
     def clean_origins(self) -> list[str]:
         lines = [line.strip().rstrip("/").lower() for line in self.cleaned_data["origins"].splitlines()]
-        origins = [line for line in lines if line]
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise forms.ValidationError(
-                    f"{origin} is not an origin: scheme, host and port only, such as https://app.example.com"
-                )
-        return origins
+        try:
+            return list(dict.fromkeys(origin_normal(line) for line in lines if line))
+        except BadHost as error:
+            raise forms.ValidationError(error.message) from error
 
     def clean_manifest_toml(self) -> str:
         text = str(self.cleaned_data["manifest_toml"])

@@ -262,10 +262,18 @@ def test_a_manifest_is_accepted_only_when_it_can_be_read(owner, host):
 def test_origins_are_lines_and_each_must_be_one(owner, host):
     path = f"/console/incidents/host/{host.pk}/change/"
     answer = owner.post(path, host_form(host, origins="https://app.example/path"))
-    assert "is not an origin" in answer.content.decode()
+    assert "scheme and host only" in answer.content.decode()
     owner.post(path, host_form(host, origins="https://App.example/\n\nhttp://127.0.0.1:8700\n"))
     assert Host.objects.get().origins == ["https://app.example", "http://127.0.0.1:8700"]
     assert "https://app.example\nhttp://127.0.0.1:8700" in owner.get(path).content.decode()
+
+
+def test_origins_are_kept_as_browsers_send_them(owner, host):
+    path = f"/console/incidents/host/{host.pk}/change/"
+    owner.post(path, host_form(host, origins="https://a.example:443\nhttps://a.example\nhttp://[::1]:80"))
+    assert Host.objects.get().origins == ["https://a.example", "http://[::1]"]
+    answer = owner.post(path, host_form(host, origins="https://a.example:65536"))
+    assert "is not an address" in answer.content.decode()
 
 
 def test_a_hosts_secret_is_shown_once_and_never_again(owner, host):
