@@ -54,7 +54,10 @@ def programs() -> list[Program]:
 
 def _daphne_limits() -> list[str]:
     # Daphne's default message size is a mebibyte already (4.2.2 on); said here so that it can't drift.
-    return ["--websocket-max-message-size", "1048576", "--no-server-name", "kriptik_ops.asgi:application"]
+    limits = ["--websocket-max-message-size", "1048576", "--no-server-name"]
+    # Off unless asked for: without a proxy the header is the visitor's word, and so would be its quota.
+    proxy = ["--proxy-headers"] if settings.PROXY_HEADERS else []
+    return [*limits, *proxy, "kriptik_ops.asgi:application"]
 
 
 def _worker(name: str, queues: Sequence[str], processes: int) -> list[str]:
