@@ -67,13 +67,3 @@ def _is_dict_get(call: ast.Call) -> bool:
         case ast.Call(_, [ast.Constant(str() as key), *rest], []):
             return len(rest) < 2 and "/" not in key
     return False
-
-
-def imported_names(tree: ast.Module) -> set[str]:
-    """The names that imports bind, anywhere in the module."""
-    return {
-        alias.asname or alias.name.partition(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }

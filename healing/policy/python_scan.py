@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 # Without effects outside of the process: the owner may allow them. Any other new import is refused.
 HARMLESS_IMPORTS = frozenset(
@@ -85,6 +85,10 @@ _BANNED_METHODS = frozenset(
     | {"loads", "load", "send_file", "redirect", "set_cookie", "delete_cookie", "fork", "kill", "connect"}
     | {"set_password", "check_password", "login_user", "logout_user", "filterwarnings", "disable", "setLevel"}
 )
+# Read without a call these are plain data of many objects.
+_DATA_ATTRIBUTES = frozenset({"raw", "extra", "load", "disable"})
+# Of a banned module: what a handler or a comparison names.
+_HARMLESS_PART = re.compile(r"(Error|Exception|Timeout|Expired|Warning)$|^(exceptions|codes)$")
 # Words of a protection: taking one away, or writing one anew, is the owner's business.
 _GUARDING = re.compile(
     r"auth(?!or)|permission|require|verif|csrf|sanit|escap|valid|login|logged|admin|owner|role|allow|forbid|deny"
@@ -101,6 +105,7 @@ def python_problems(old: str, new: str) -> Iterator[str]:
         yield "the file is no valid Python"
         return
     added, removed = _surplus(after, before), _surplus(before, after)
+    yield from _use_problems(added, imported_names(after))
     for fact in sorted(added):
         if problem := _added_problem(*fact):
             yield problem
@@ -134,7 +139,10 @@ def module_imports(tree: ast.Module) -> Counter[str]:
 
 def facts(tree: ast.AST) -> Counter[tuple[str, str]]:
     """Everything worth counting in a tree: (kind, name)."""
-    return Counter(fact for node in ast.walk(tree) for fact in _facts_of(node))
+    found = Counter(fact for node in ast.walk(tree) for fact in _facts_of(node))
+    bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    loads = (n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    return found + Counter(("bare", node.id) for node in loads if id(node) not in bases)
 
 
 def _surplus(a: ast.AST, b: ast.AST) -> set[tuple[str, str]]:
@@ -163,6 +171,8 @@ def _import_facts(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]
 
 def _plain_facts(node: ast.AST) -> list[tuple[str, str]]:
     match node:
+        case ast.Attribute(_, attr, ast.Load()):
+            return [("attribute", attr), ("load", dotted(node))]
         case ast.Attribute(_, attr):
             return [("attribute", attr)]
         case ast.Name(name):
@@ -227,6 +237,36 @@ def _call_problem(name: str) -> str | None:
     if parts[-1] in _BANNED_METHODS:
         return f"a new call of {name}"
     return None
+
+
+def _use_problems(added: Set[tuple[str, str]], imported: Set[str]) -> Iterator[str]:
+    """Banned functions that are read, not called: under another name somebody would call them later."""
+    called = {name for kind, name in added if kind == "call"}
+    for kind, name in sorted(added):
+        if name in called:
+            continue
+        root, _, rest = name.partition(".")
+        last = name.rpartition(".")[2]
+        if kind == "bare":
+            module = name in imported and (name in _BANNED_ROOTS or name in _BANNED_METHODS)
+            banned = module or name in _BANNED_CALLS
+        elif kind == "load":
+            of_module = root in _BANNED_ROOTS and not all(_HARMLESS_PART.search(p) for p in rest.split("."))
+            banned = of_module or last in _BANNED_METHODS - _DATA_ATTRIBUTES
+        else:
+            continue
+        if banned:
+            yield f"a new use of {name}"
+
+
+def imported_names(tree: ast.AST) -> set[str]:
+    """The names that imports bind, anywhere in the tree."""
+    return {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
 
 
 def _constant(node: ast.AST) -> str:

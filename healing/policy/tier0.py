@@ -8,8 +8,8 @@ from collections.abc import Iterator, Set
 from copy import deepcopy
 from dataclasses import dataclass
 
-from healing.policy.effects import effect_in, imported_names
-from healing.policy.python_scan import module_imports
+from healing.policy.effects import effect_in
+from healing.policy.python_scan import imported_names, module_imports
 from healing.policy.retry_shape import Function, blocks, retry_problem
 
 # What decides who may do what, or counts money: "nothing" has a meaning of its own there.

@@ -202,6 +202,34 @@ def test_what_nobody_may_approve_is_refused(name):
     assert gate(MALICIOUS[name]).decision == Decision.REFUSE, gate(MALICIOUS[name])
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("e = eval; e(prompt)", "eval"),
+        ("list(map(eval, [prompt]))", "eval"),
+        ("sorted([prompt], key=eval)", "eval"),
+        ("s = os.system; s(prompt)", "os.system"),
+        ("o = os; o.walk", "os"),
+        ("f = config.client.execute; f(prompt)", "config.client.execute"),
+    ],
+)
+def test_a_banned_function_under_another_name_is_refused(line, named):
+    old = swap("import requests\n", "import os\n\nimport requests\n")
+    new = swap("    response.raise", f"    {line}\n    response.raise", old)
+    verdict = gate(new, old)
+    assert verdict.decision == Decision.REFUSE, verdict
+    assert f"{PATH}: a new use of {named}" in verdict.reasons
+
+
+def test_the_error_classes_of_a_client_are_the_owners():
+    new = swap(
+        "    response.raise_for_status()\n",
+        "    try:\n        response.raise_for_status()\n"
+        "    except requests.exceptions.HTTPError:\n        return {}\n",
+    )
+    assert gate(new).decision == Decision.NEEDS_OWNER, gate(new)
+
+
 SCRIPT = "const send = () => fetch('/api');\nbutton.onclick = send;\n"
 
 
