@@ -11,6 +11,7 @@ from core.errors import NotFound
 from flags.models import Rollout
 from healing.models import Fix, HealRun, ThinkingRecord
 from healing.phases import Phase
+from healing.selectors import runs_of_incident
 from incidents.models import Incident, Recording, Report
 from incidents.phases import INCIDENT, Status
 from incidents.selectors import evidence_for_incident
@@ -59,7 +60,7 @@ def incident_context(incident_id: str) -> dict[str, Any]:
     incident = Incident.objects.select_related("host").filter(pk=incident_id).first()
     if incident is None:
         raise NotFound("There is no such incident.")
-    runs = list(HealRun.objects.filter(incident=incident).order_by("-created_at")[:MAX_RUNS])
+    runs = list(runs_of_incident(incident.pk)[:MAX_RUNS])
     rollouts = list(
         Rollout.objects.filter(incident_id=incident.pk).select_related("release").order_by("-created_at")
     )

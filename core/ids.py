@@ -9,9 +9,6 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TIME_CHARS = 9  # 45 bits of milliseconds: good until the year 3084
 _RANDOM_CHARS = 11  # 55 bits
 
-ID_LENGTH = 4 + _TIME_CHARS + _RANDOM_CHARS
-ID_PATTERN = re.compile(rf"^[a-z]{{3}}_[{_ALPHABET}]{{{_TIME_CHARS + _RANDOM_CHARS}}}$")
-
 
 def new_id(prefix: str) -> str:
     """A new unique id such as `inc_01k9x...`; ids made later sort later (to the millisecond)."""
@@ -19,11 +16,6 @@ def new_id(prefix: str) -> str:
         raise ValueError(f"An id's prefix is three lower-case letters, not {prefix!r}.")
     moment = _encode(time.time_ns() // 1_000_000, _TIME_CHARS)
     return f"{prefix}_{moment}{_encode(secrets.randbits(5 * _RANDOM_CHARS), _RANDOM_CHARS)}"
-
-
-def is_id(value: str, prefix: str) -> bool:
-    """Whether `value` has the form of an id with this prefix. Says nothing of its existence."""
-    return value.startswith(prefix + "_") and ID_PATTERN.match(value) is not None
 
 
 def new_secret() -> str:

@@ -1,7 +1,6 @@
 """What others may know of flags, releases and rollouts."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -87,24 +86,6 @@ def heartbeat_age_s(name: str) -> float | None:
     """Seconds since a part was last alive; None when it never was."""
     row = Heartbeat.objects.filter(name=name).first()
     return None if row is None else (clock.now() - row.at).total_seconds()
-
-
-def rollout_facts(rollout: Rollout) -> dict[str, Any]:
-    """For people: the console's page and the timeline of a demo."""
-    return {
-        "rollout": rollout.pk,
-        "release": rollout.release_id,
-        "phase": rollout.phase,
-        "reason": rollout.reason,
-        "evidence": rollout.evidence,
-        "proof": rollout.proof,
-        "deadline": rollout.deadline,
-        "members": assignments_of(rollout).count(),
-        "history": [
-            {"from": t.from_phase, "to": t.to_phase, "reason": t.reason, "actor": t.actor, "at": t.at}
-            for t in rollout.transitions.all()
-        ],
-    }
 
 
 def serving_host_id() -> int | None:

@@ -15,12 +15,8 @@ def live_run_of(incident_id: str) -> HealRun | None:
 
 
 def runs_of_incident(incident_id: str) -> QuerySet[HealRun]:
-    """Newest first, with what the incident page shows."""
-    return (
-        HealRun.objects.filter(incident_id=incident_id)
-        .select_related("fix", "pattern")
-        .order_by("-created_at")
-    )
+    """Newest first."""
+    return HealRun.objects.filter(incident_id=incident_id).order_by("-created_at")
 
 
 def runs_due(limit: int) -> list[str]:

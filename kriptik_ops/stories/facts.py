@@ -8,6 +8,7 @@ from core import clock
 from flags.models import Rollout, RolloutTransition
 from healing.models import Fix, HealRun, RunbookUse, RunTransition, Verification
 from healing.phases import Phase
+from healing.selectors import runs_of_incident
 from incidents.models import Host, Incident, IncidentTransition
 from kriptik_ops.stories.timeline import Fact, Timeline
 
@@ -20,7 +21,7 @@ def incident_of(host: Host, user: str, since: datetime) -> Incident | None:
 
 
 def run_of(incident: Incident) -> HealRun | None:
-    return HealRun.objects.filter(incident=incident).order_by("-created_at").first()
+    return runs_of_incident(incident.pk).first()
 
 
 def is_over(run: HealRun | None) -> bool:
