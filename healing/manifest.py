@@ -5,12 +5,21 @@ repair: a fix that edits the manifest must not relax the rules it is judged by.
 """
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 from pydantic import model_validator as check_model
 
 from healing import limits
@@ -45,11 +54,20 @@ def _glob(value: object) -> str:
     return value
 
 
+def _command(value: str) -> str:
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} can't be split into words: {error}") from error
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Glob = Annotated[str, BeforeValidator(_glob)]
 Name = Annotated[str, Field(pattern=_NAME)]
 EnvName = Annotated[str, Field(pattern=_ENV)]
-Command = Annotated[str, Field(min_length=1, max_length=500)]
+OptionalCommand = Annotated[str, Field(max_length=500), AfterValidator(_command)]
+Command = Annotated[OptionalCommand, Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -60,8 +78,8 @@ class HostSection(Section):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     start: Command
     health: Annotated[str, Field(pattern=r"^/")] = "/healthz"
-    test: str = ""
-    setup: str = ""
+    test: OptionalCommand = ""
+    setup: OptionalCommand = ""
     log: Literal["stdout"] = "stdout"
     data_env: EnvName
 
@@ -135,6 +153,8 @@ _REMEDIES: Mapping[str, str] = {
     "host": "add a [host] table with name, start and data_env, as in docs/host-contract.md",
     "name": 'write the host\'s name, 1 to 80 characters, such as name = "forge"',
     "start": 'write a command that listens on {port}, such as start = "python -m forge --port {port}"',
+    "test": 'write a command with its quotes closed, such as test = "python -m pytest -q tests"',
+    "setup": 'write a command with its quotes closed, such as setup = "npm ci"',
     "health": 'write a path that answers 200 when the host is ready, such as health = "/healthz"',
     "log": 'only log = "stdout" is supported',
     "data_env": 'name the variable that points to the host\'s data folder, such as data_env = "FORGE_DATA"',
@@ -164,6 +184,8 @@ def manifest_parse(text: str) -> Manifest:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ManifestError([f"not valid TOML: {error}. Remedy: correct that line"]) from error
+    except RecursionError as error:
+        raise ManifestError(["nested too deeply. Remedy: see docs/host-contract.md"]) from error
     try:
         return Manifest.model_validate(value)
     except ValidationError as error:

@@ -21,6 +21,7 @@ def release_spec(host: Host) -> ReleaseSpec:
     }
     return ReleaseSpec(
         start=manifest.host.start,
+        setup=manifest.host.setup,
         health=manifest.host.health,
         env={**{name: str(value) for name, value in host.environment.items()}, **ours},
         data_dir=Path(host.data_dir) if host.data_dir else None,

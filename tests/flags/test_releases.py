@@ -186,7 +186,14 @@ def test_a_commit_that_is_not_there_is_refused_and_leaves_nothing(no_process_lef
 
 
 @pytest.mark.parametrize(
-    "fields", [{"start": "python app.py"}, {"start": ""}, {"start": "x {port}", "health": "healthz"}]
+    "fields",
+    [
+        {"start": "python app.py"},
+        {"start": ""},
+        {"start": "x {port}", "health": "healthz"},
+        {"start": "python 'app.py {port}"},
+        {"start": "x {port}", "setup": "npm 'ci"},
+    ],
 )
 def test_a_spec_that_can_not_work_is_refused(fields):
     with pytest.raises(ValidationError):

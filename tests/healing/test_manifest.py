@@ -65,6 +65,10 @@ def test_nothing_can_change_a_parsed_manifest():
         ('data_env = "FORGE_DATA"', 'data_env = "forge data"', "host.data_env", "data_env = "),
         ("python -m forge --port {port}", "python -m forge", "host", "{port}"),
         ("forge_services.model --port {port}", "forge_services.model", "services.model", "{port}"),
+        ("python -m forge --port", "python 'forge --port", "host.start", "start = "),
+        ("python -m pytest -q tests", "pytest 'tests", "host.test", "quotes closed"),
+        ('setup = ""', 'setup = "npm \'ci"', "host.setup", "quotes closed"),
+        ("forge_services.model --port", "'model --port", "services.model.start", "start = "),
         ('health = "/healthz"', 'health = "healthz"', "host.health", "/healthz"),
         ('log = "stdout"', 'log = "file"', "host.log", "stdout"),
         ('env = "FORGE_MODEL_URL"', "", "services.model.env", "FORGE_MODEL_URL"),
@@ -95,7 +99,7 @@ def test_each_error_names_the_key_and_the_remedy(old, new, key, remedy):
     assert remedy in line
 
 
-@pytest.mark.parametrize("text", ["", "   \n", "[host", "= 3"])
+@pytest.mark.parametrize("text", ["", "   \n", "[host", "= 3", "x = " + "[" * 5000])
 def test_text_that_is_no_toml_is_refused_with_a_remedy(text):
     with pytest.raises(ManifestError, match="Remedy"):
         manifest_parse(text)
