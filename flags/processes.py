@@ -52,9 +52,32 @@ def start(argv: Sequence[str], *, directory: Path, env: Mapping[str, str], log: 
 
     It outlives us: a release must not die with the worker that happened to start it.
     """
+    child = _popen(argv, directory, env, log)
+    return Process(child.pid, birth_of(child.pid) or "")
+
+
+def finish(
+    argv: Sequence[str], marker: str, seconds: float, *, directory: Path, env: Mapping[str, str], log: Path
+) -> int | None:
+    """Runs a command to its end and returns its exit code; None when it was ended after `seconds`.
+
+    `marker` ("NAME=value") is in `env`: by it the command's children are found when they must end.
+    """
+    child = _popen(argv, directory, env, log)
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        stop(None, marker, 2.0)
+        child.wait()
+        return None
+
+
+def _popen(
+    argv: Sequence[str], directory: Path, env: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        child = subprocess.Popen(
+        return subprocess.Popen(
             argv,
             cwd=directory,
             env=dict(env),
@@ -63,7 +86,6 @@ def start(argv: Sequence[str], *, directory: Path, env: Mapping[str, str], log: 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Process(child.pid, birth_of(child.pid) or "")
 
 
 def marked(marker: str) -> list[int]:

@@ -70,7 +70,8 @@ def release_build(
 ) -> Release:
     """Lays the commit's tree out in var/releases/<id>/ (or takes `directory`) and records the release.
 
-    Raises ReleaseFailed when the repository does not have the commit.
+    A fresh tree is set up with the spec's `setup`. Raises ReleaseFailed when the repository does not have
+    the commit, or when the setup fails.
     """
     release_id = new_release_id()
     into = directory or directory_of(release_id)
@@ -80,7 +81,7 @@ def release_build(
         except (GitError, WorkspaceError) as error:
             shutil.rmtree(into, ignore_errors=True)
             raise ReleaseFailed(f"{commit} of {host.git_dir} can't be laid out: {error}") from error
-    return Release.objects.create(
+    release = Release(
         id=release_id,
         host=host,
         kind=kind,
@@ -90,6 +91,30 @@ def release_build(
         spec=spec.model_dump_json(),
         health=spec.health,
     )
+    if directory is None and spec.setup:
+        try:
+            _set_up(release, spec)
+        except ReleaseFailed:
+            shutil.rmtree(into, ignore_errors=True)
+            raise
+    release.save(force_insert=True)
+    return release
+
+
+def _set_up(release: Release, spec: ReleaseSpec) -> None:
+    """Runs the setup command in the release's tree to its end."""
+    env, log, told = _environment(release, spec), log_of(release.pk), f"its setup `{spec.setup}`"
+    try:
+        argv, mark = shlex.split(spec.setup), f"{MARK}={release.pk}"
+        code = processes.finish(
+            argv, mark, limits.SETUP_S, directory=Path(release.directory), env=env, log=log
+        )
+    except OSError as error:
+        raise ReleaseFailed(f"{told} can't be run: {error}") from error
+    if code is None:
+        raise ReleaseFailed(f"{told} took longer than {limits.SETUP_S:.0f} s")
+    if code:
+        raise ReleaseFailed(f"{told} ended with code {code}; its last words: {last_words(release.pk)}")
 
 
 def process_of(release: Release) -> Process | None:

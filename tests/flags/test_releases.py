@@ -1,9 +1,11 @@
 """Releases as processes: found again, never confused with strangers, gone when they are stopped."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -168,6 +170,28 @@ def test_a_command_that_does_not_exist_is_told(built):
     with pytest.raises(ReleaseFailed, match="no-such-program"):
         release_start(release.pk)
     assert Release.objects.get(pk=release.pk).phase == ReleasePhase.FAILED
+
+
+def setup_of(code, **more):
+    return SPEC.model_copy(update={"setup": f"{sys.executable} -c {shlex.quote(code)}", **more})
+
+
+def test_the_setup_runs_once_in_the_fresh_tree_with_the_releases_environment(built):
+    code = "import os; open('made', 'a').write(os.environ['COLOUR'] + os.environ['KRIPTIK_RELEASE'])"
+    release = built(setup_of(code, env={"COLOUR": "red"}))
+    started(release)
+    assert (Path(release.directory) / "made").read_text() == f"red{release.pk}"
+
+
+def test_a_setup_that_fails_is_told_with_its_last_words_and_leaves_nothing(built, var, monkeypatch):
+    with pytest.raises(ReleaseFailed, match="code 1; its last words: no wheel"):
+        built(setup_of("import sys; sys.exit('no wheel')"))
+    with pytest.raises(ReleaseFailed, match="no-such-program"):
+        built(SPEC.model_copy(update={"setup": "no-such-program"}), name="b")
+    monkeypatch.setattr(limits, "SETUP_S", 0.3)
+    with pytest.raises(ReleaseFailed, match="longer than 0 s"):
+        built(setup_of("import time; time.sleep(60)"), name="c")
+    assert not list((var / "releases").glob("*")) and not Release.objects.exists()
 
 
 def test_a_machine_short_of_memory_refuses_with_the_numbers(built, monkeypatch):
