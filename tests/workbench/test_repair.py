@@ -11,6 +11,7 @@ import pytest
 from workbench.repair import CheckResult, CommandCheck, Hints, RepairResult, repair_search
 from workbench.repair.command import command_parse
 from workbench.repair.localise import editable_files, frames_in
+from workbench.repair.program import Program
 from workbench.sandbox import sandbox_open
 from workbench.workspace import tree_collect, tree_copy
 
@@ -222,3 +223,57 @@ def test_a_command_that_does_not_exist_is_refused_before_any_edit(command: str, 
     assert (result.status, result.tried) == ("error", 0)
     assert result.message.startswith("the command can't be run: ")
     assert command.split()[0] in result.message or command.split()[1] in result.message
+
+
+DOUBLE = b"def double(x):\n    # caf\xc3\xa9\n    return x + 2\n"
+
+
+def double_is_right(tree: Path) -> CheckResult:
+    space: dict[str, object] = {}
+    exec(compile((tree / "program.py").read_bytes(), "program.py", "exec"), space)
+    return CheckResult(space["double"](5) == 10, "")  # type: ignore[operator]
+
+
+def repair_double(tmp_path: Path, **files: bytes) -> RepairResult:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "scratch").mkdir()
+    for name, content in files.items():
+        (tmp_path / f"tree/{name}.py").write_bytes(content)
+    return repair_search(tmp_path / "tree", double_is_right, workers=1, scratch=tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_byte_order_mark_and_line_ends_stay(mark: bytes, end: bytes, tmp_path: Path) -> None:
+    result = repair_double(tmp_path, program=mark + DOUBLE.replace(b"\n", end))
+    fixed = mark + DOUBLE.replace(b"x + 2", b"x * 2").replace(b"\n", end)
+    assert (result.status, result.changes) == ("fixed", {"program.py": fixed})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"x = " + b" + ".join([b"1"] * 1500), "nested too deeply at line 1"),
+        (b"x = " + b" + ".join([b"1"] * 8000), "nested too deeply at line 1"),
+        (b"x = " + b"-" * 500 + b"1", "nested too deeply"),
+        (b"if 1:\n  pass\n" + b"elif 1:\n  pass\n" * 2000, "nested too deeply at line"),
+        (b"x = f'{" + b"+".join([b"1"] * 8000) + b"}'\n", "nested too deeply at line 1"),
+        (b"x = [" + b"1,\n" * 400_000 + b"]\n", "larger than 1 MB"),
+        (b"name = 'caf\xe9'\n", "not readable as UTF-8"),
+        (b"# coding: latin-1\nname = 'caf\xe9'\n", "not readable as UTF-8"),
+        (b"# coding: no-such\n", "not readable as UTF-8"),
+    ],
+    ids=["1500 terms", "8000 terms", "500 signs", "elif", "f-string", "large", "bytes", "latin-1", "unknown"],
+)
+def test_a_file_that_can_not_be_parsed_is_left_out_and_named(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    result = repair_double(tmp_path, program=DOUBLE, strange=content)
+    assert (result.status, list(result.changes)) == ("fixed", ["program.py"])
+    assert result.message.startswith("files left out: strange.py (")
+    assert reason in result.message
+
+
+def test_a_long_list_is_not_deep() -> None:
+    table = b"table = [" + b'{"a": (1, 2), "b": [3, f"{x}: {y}"]},\n' * 500 + b"]\n"
+    assert Program(table).plain == table

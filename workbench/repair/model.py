@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,3 +88,14 @@ class RepairResult:
     survivors: int = 0
     attempts: Sequence[Attempt] = ()
     message: str = ""
+
+
+def diff_text(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
+    """Unified diff of whole files, as git prints it."""
+    parts = []
+    for path, content in sorted(after.items()):
+        old = before[path].decode(errors="replace").splitlines(keepends=True)
+        new = content.decode(errors="replace").splitlines(keepends=True)
+        for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"):
+            parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(parts)

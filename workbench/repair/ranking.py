@@ -58,7 +58,7 @@ def _top_level(content: bytes) -> list[tuple[int, int]]:
     """
     try:
         body = ast.parse(content).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     starts = [0]
     for line in content.splitlines(keepends=True):
@@ -78,6 +78,6 @@ def _dump(code: bytes) -> str | None:
             warnings.simplefilter("ignore")
             tree = ast.parse(code)
             compile(tree, "<edit>", "exec")
+            return ast.dump(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return ast.dump(tree)

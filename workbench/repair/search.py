@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,8 @@ from threading import Event
 
 from workbench.repair.command import CommandCheck, Observation
 from workbench.repair.localise import Suspects, editable_files, frames_in
-from workbench.repair.model import Attempt, Check, CheckResult, Edit, Hints, RepairResult
+from workbench.repair.model import Attempt, Check, CheckResult, Edit, Hints, RepairResult, diff_text
+from workbench.repair.program import Program, Unreadable, left_out
 from workbench.repair.python_edits import edits_propose
 from workbench.repair.ranking import EditFilter, edits_ranked, survivor_order
 from workbench.repair.stream import EditStream
@@ -39,6 +39,7 @@ class _Search:
     started: float = field(default_factory=time.monotonic)
     attempts: list[Attempt] = field(default_factory=list)
     survivors: list[Edit] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)  # file -> why no edit of it was proposed
 
     @property
     def time_left(self) -> float:
@@ -56,7 +57,7 @@ class _Search:
             seconds=time.monotonic() - self.started,
             survivors=len(self.survivors),
             attempts=self.attempts,
-            message=message,
+            message="; ".join([message, *left_out(self.skipped)]),
         )
 
     def fixed(self, edit: Edit) -> RepairResult:
@@ -71,6 +72,7 @@ class _Search:
             seconds=time.monotonic() - self.started,
             survivors=len(self.survivors),
             attempts=self.attempts,
+            message="; ".join(left_out(self.skipped)),
         )
 
 
@@ -122,17 +124,6 @@ def repair_search(
         return RepairResult("error", seconds=time.monotonic() - started, message=str(failure))
 
 
-def diff_text(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
-    """Unified diff of whole files, as git prints it."""
-    parts = []
-    for path, content in sorted(after.items()):
-        old = before[path].decode(errors="replace").splitlines(keepends=True)
-        new = content.decode(errors="replace").splitlines(keepends=True)
-        for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}"):
-            parts.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
-    return "".join(parts)
-
-
 def _first_look(search: _Search, check: Check) -> tuple[CheckResult, Observation | None]:
     """The check on the unchanged tree, and beside it what its tests do and run.
 
@@ -173,12 +164,20 @@ def _candidates(search: _Search, base: CheckResult, seen: Observation | None) ->
     """All edits, best first, each meaning only once."""
     output = base.output + (seen.output if seen else "")
     suspects = Suspects(search.hints, frames_in(output, list(search.contents)), seen)
+    programs: dict[str, Program] = {}
     edits: list[Edit] = []
     for path, content in search.contents.items():
         if search.time_left <= 0:
             break
-        edits.extend(edits_propose(path, content, search.hints, suspects.of_file(path, content)))
-    return EditFilter(search.contents).pass_on(edits_ranked(edits))
+        try:
+            program = Program(content)
+            suspicion = suspects.of_file(path, program.plain)
+            edits.extend(list(edits_propose(path, program.plain, search.hints, suspicion)))
+            programs[path] = program
+        except (Unreadable, RecursionError) as failure:
+            search.skipped[path] = str(failure) if isinstance(failure, Unreadable) else "nested too deeply"
+    fresh = EditFilter({path: program.plain for path, program in programs.items()})
+    return (programs[edit.path].placed(edit) for edit in fresh.pass_on(edits_ranked(edits)))
 
 
 def _search_command(
