@@ -28,7 +28,7 @@ SIMILAR_WINDOW_S = 86_400.0
 
 # --- Processes ---
 START_S = 30.0  # a process that has not answered its health check by then is a failed start
-SETUP_S = 600.0  # the host's setup command in a fresh tree; an install over a slow line takes minutes
+SETUP_S = 45.0  # the host's setup command in a fresh tree; the heal run that waits holds a lease of 60 s
 HEALTH_TIMEOUT_S = 2.0
 STOP_S = 5.0  # between SIGTERM and SIGKILL
 DRAIN_S = 10.0  # the replaced stable finishes its requests
