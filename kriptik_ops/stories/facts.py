@@ -49,7 +49,8 @@ def tell(timeline: Timeline, incident: Incident, since: datetime) -> None:
 
 
 def _history(source: str, moves: Any, since: datetime) -> Iterator[Fact]:
-    for move in moves:
+    # The incident may be older: what another user went through is not this one's story.
+    for move in moves.filter(at__gte=since):
         yield Fact(_ms(move.at, since), source, move.to_phase, move.reason)
 
 
