@@ -22,9 +22,9 @@ from kriptik_ops.stories.browser import Visitor, visitor
 from kriptik_ops.stories.forge import clicked, sign_up
 from kriptik_ops.stories.process import DemoProcess, fresh_environment
 
-ROUNDS = 3
-FAILING_REQUESTS = 20
-DEAD_BUTTONS = 8
+ROUNDS = 2
+FAILING_REQUESTS = 15
+DEAD_BUTTONS = 6
 POPUP_S = 10
 # Generate without its listeners: what a page looks like whose script never ran.
 UNPLUG = """
